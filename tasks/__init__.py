@@ -1,0 +1,1 @@
+"""Tasks: one folder each, with what it asks and where its records come from."""

@@ -1,0 +1,57 @@
+"""Which split a text and the data behind a picture belong to.
+
+The split is a function of content alone, so it holds for every size and seed. Two different texts can have
+the same letter counts and so give the same picture; a text therefore belongs to the split of its *letter
+counts* whenever these can be drawn, and equal pictures are always in one split. Charts made of more than
+one text, or of something else than letter counts, are drawn only when their texts and the chart's own data
+agree on the split.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal, get_args
+
+from tasks.chart_vqa.counts import letters, tell_apart
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+FEWEST_LETTERS = 4
+MOST_LETTERS = 16
+
+_TRAIN_PERCENT = 70
+_VALIDATION_PERCENT = 15
+
+
+def canonical(data: object) -> str:
+    """One text for JSON-able data, the same on every machine."""
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def split_of(content: str) -> Split:
+    """The split that content belongs to: 70% train, 15% validation, 15% test."""
+    percent = int(digest("split:" + content)[:15], 16) % 100
+    if percent < _TRAIN_PERCENT:
+        return "train"
+    return "validation" if percent < _TRAIN_PERCENT + _VALIDATION_PERCENT else "test"
+
+
+def drawable_letters(text: str) -> dict[str, int]:
+    """The kept letters of `text`, or nothing when they are too few, too many or not legible."""
+    kept = letters(text)
+    if FEWEST_LETTERS <= len(kept) <= MOST_LETTERS and tell_apart(kept):
+        return kept
+    return {}
+
+
+def split_of_text(text: str) -> Split:
+    """The split of a text: that of its letter counts where these can be drawn."""
+    kept = drawable_letters(text)
+    return split_of(canonical(sorted(kept.items())) if kept else text)
