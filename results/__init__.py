@@ -1,0 +1,1 @@
+"""How logs become tables, verdicts and pages. Reads logs; imports nothing of ours."""

@@ -1,0 +1,42 @@
+"""One prompt, one completion: the solver of every task that needs no more."""
+
+from __future__ import annotations
+
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from solvers.journal import current_journal, current_progress
+
+
+class UnreadableRecordError(Exception):
+    """The sample's record could not be read; the message says why."""
+
+
+@solver(name="completion")
+def completion() -> Solver:
+    """Generate once. A sample whose record was unreadable fails with that reason and costs no generation.
+
+    Under ``bench run`` each completion goes to the run's journal, and one that the journal already holds
+    (from before a kill) is not generated again.
+    """
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        progress = current_progress.get()
+        try:
+            if reason := state.metadata.get("unreadable"):
+                raise UnreadableRecordError(reason)
+            journal = current_journal.get()
+            if journal is None:
+                return await generate(state)
+            sample_id = str(state.sample_id)
+            if (known := journal.get(sample_id, state.epoch)) is not None:
+                state.output = known
+                state.messages.append(known.message)
+                return state
+            state = await generate(state)
+            journal.put(sample_id, state.epoch, state.output)
+            return state
+        finally:
+            if progress is not None:
+                progress()
+
+    return solve
