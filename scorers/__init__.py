@@ -1,0 +1,1 @@
+"""How a completion becomes a score: pure functions first, a thin inspect scorer last."""

@@ -1,0 +1,79 @@
+"""The typography around an answer: what LaTeX, Markdown and Unicode add without changing what is said."""
+
+import re
+import unicodedata
+
+# Compatibility folding (NFKC) would turn 10³ into 103, x₂ into x2 and 3½ into 31⁄2, so these go first.
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_SUPERSCRIPT_RUN = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_SUBSCRIPT_RUN = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
+_VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞↉]")
+
+_SAME_GLYPH = str.maketrans(
+    {
+        **dict.fromkeys("−‐‑‒–—﹘", "-"),
+        **dict.fromkeys("‘’‚‛`´", "'"),
+        **dict.fromkeys("“”„‟«»", '"'),
+        "⁄": "/",
+        "∕": "/",
+        "٫": ".",
+        "٬": ",",
+        "٪": "%",
+        "\u20e3": None,  # the keycap around an emoji digit
+        "\ufe0f": None,  # "show as emoji"
+    }
+)
+_WRAPPERS = re.compile(
+    r"\\(?:text(?:bf|it|rm|sf|tt|sc|up|md|normal|superscript)?|math(?:bf|it|rm|sf|tt|cal|bb|normal|frak|scr)"
+    r"|boldsymbol|bm|pmb|emph|underline|mbox|hbox|boxed|fbox|operatorname\*?|ensuremath|displaystyle|textstyle"
+    r"|left|right|[bB]igg?[lr]?|rm|bf|it|large|Large|LARGE|huge|Huge|limits|nolimits|phantom)(?![A-Za-z])"
+)
+_COLOUR = re.compile(r"\\(?:text)?color\s*(?:\[[^\[\]{}]*\]\s*)?\{[^{}]*\}")
+_SPACES = re.compile(r"\\(?:[,;: \n]|q?quad(?![A-Za-z])|(?:thin|med|thick|en)?space(?![A-Za-z]))|(?<!\\)~")
+_MATH_DELIMITERS = re.compile(r"\\[()\[\]]|(?<!\\)\$")
+
+
+def fold_unicode(text: str) -> str:
+    """One spelling for what Unicode can spell in several ways.
+
+    Full-width and mathematical characters become plain ones, every script's decimal digits become ASCII,
+    all dashes become the hyphen, all quotation marks become straight ones, superscript digits become
+    `^{…}`, `½` becomes ` 1/2`, and invisible characters go.
+    """
+    if text.isascii():
+        return text.replace("`", "'")
+    text = _SUPERSCRIPT_RUN.sub(lambda run: "^{" + run.group().translate(_SUPERSCRIPTS) + "}", text)
+    text = _SUBSCRIPT_RUN.sub(lambda run: "_{" + run.group().translate(_SUBSCRIPTS) + "}", text)
+    text = _VULGAR_FRACTION.sub(lambda mark: " " + unicodedata.normalize("NFKC", mark.group()), text)
+    text = unicodedata.normalize("NFKC", text).translate(_SAME_GLYPH)
+    return "".join(_plain_character(character) for character in text)
+
+
+def _plain_character(character: str) -> str:
+    if character.isascii():
+        return character
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    return "" if category == "Cf" else character
+
+
+def strip_markup(text: str) -> str:
+    r"""The text without LaTeX's font, colour, sizing and math-mode commands and with plain spaces.
+
+    Braces stay (`\text{e}` becomes `{e}`): they group in numbers, and `plain_words` drops them in words.
+    """
+    text = _COLOUR.sub("", text.replace("\\!", ""))
+    text = _WRAPPERS.sub("", text)
+    text = _SPACES.sub(" ", text)
+    return _MATH_DELIMITERS.sub("", text)
+
+
+def plain_words(text: str) -> str:
+    """The words of an answer: folded, without markup and braces, case-folded, one space between words."""
+    text = strip_markup(fold_unicode(text))
+    text = re.sub(r"(?<!\\)[{}]", "", text)
+    text = re.sub(r"\\([_&%#${}])", r"\1", text)
+    # Case folding can undo compatibility folding (and the other way round): fold once more.
+    return " ".join(unicodedata.normalize("NFKC", text.casefold()).split())
