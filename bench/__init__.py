@@ -1,0 +1,1 @@
+"""The command line and the run: from a task's declaration and a model to a log that can be trusted."""
