@@ -14,16 +14,17 @@ from collections.abc import Collection
 from fractions import Fraction
 from typing import Literal, TypeAlias, get_args
 
+from scorers.expression import differ_by_more
 from scorers.latex import plain_words
-from scorers.number import Reading, differ_by_more, read_number
+from scorers.number import Reading, read_number
 
 Kind: TypeAlias = Literal["number", "text", "boolean"]
 
 _BOX = re.compile(r"\\(?:boxed|fbox)\s{0,20}\{")
 _BRACES = re.compile(r"\\.|\{+|\}+", re.DOTALL)
 # A scan gives up after so many braces and boxes: far beyond any answer, and a few milliseconds.
-_MAX_TOKENS = 50_000
-_MAX_WORDS_LENGTH = 4_000
+_MAX_TOKENS = 20_000
+_MAX_WORDS_LENGTH = 2_000
 
 _LABEL = re.compile(
     r"(?:(?:so|thus|therefore|hence),? )?(?:the )?(?:final |correct |most frequent )?"

@@ -1,16 +1,16 @@
 """Comparing roots and pi: the only place that needs sympy.
 
-sympy never sees text. The trees come from the grammar in `scorers.number` with every integer, exponent and
-root index already capped, so it computes in this process; the size of the tree is capped here. What that
-costs, and why there is no worker process, is in docs/decisions/0002-boxed-answers.md.
+sympy never sees text. The trees come from the grammar in `scorers.expression`, with every integer, exponent
+and root index already capped, and the size of a tree is capped here, so it computes in this process. What
+that costs, and why there is no worker process, is in docs/decisions/0002-boxed-answers.md.
 """
 
 from fractions import Fraction
 from typing import Any
 
-import sympy
+import sympy  # type: ignore[import-untyped]
 
-from scorers.number import Number
+from scorers.expression import Number
 
 _DIGITS = 60
 _ZERO = sympy.Float(10, _DIGITS) ** -50

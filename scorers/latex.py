@@ -3,23 +3,23 @@
 import re
 import unicodedata
 
-# Compatibility folding (NFKC) would turn 10³ into 103, x₂ into x2 and 3½ into 31⁄2, so these go first.
+# Compatibility folding (NFKC) would turn 10³ into 103, x₂ into x2 and 3½ into 31/2, so these go first.
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _SUPERSCRIPT_RUN = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SUBSCRIPT_RUN = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
 _VULGAR_FRACTION = re.compile("[¼-¾⅐-⅞↉]")
 
+_SLICE = 200
 _SAME_GLYPH = str.maketrans(
     {
-        **dict.fromkeys("−‐‑‒–—﹘", "-"),
-        **dict.fromkeys("‘’‚‛`´", "'"),
-        **dict.fromkeys("“”„‟«»", '"'),
-        "⁄": "/",
-        "∕": "/",
-        "٫": ".",
-        "٬": ",",
-        "٪": "%",
+        **dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014\ufe58", "-"),
+        **dict.fromkeys("\u2018\u2019\u201a\u201b`\u00b4", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2044\u2215", "/"),
+        "\u066b": ".",  # Arabic decimal, thousands and percent signs
+        "\u066c": ",",
+        "\u066a": "%",
         "\u20e3": None,  # the keycap around an emoji digit
         "\ufe0f": None,  # "show as emoji"
     }
@@ -46,8 +46,21 @@ def fold_unicode(text: str) -> str:
     text = _SUPERSCRIPT_RUN.sub(lambda run: "^{" + run.group().translate(_SUPERSCRIPTS) + "}", text)
     text = _SUBSCRIPT_RUN.sub(lambda run: "_{" + run.group().translate(_SUBSCRIPTS) + "}", text)
     text = _VULGAR_FRACTION.sub(lambda mark: " " + unicodedata.normalize("NFKC", mark.group()), text)
-    text = unicodedata.normalize("NFKC", text).translate(_SAME_GLYPH)
-    return "".join(_plain_character(character) for character in text)
+    text = _compatible(text).translate(_SAME_GLYPH)
+    return text.translate({ord(character): _plain_character(character) for character in set(text)})
+
+
+def _compatible(text: str) -> str:
+    """NFKC in slices: putting a run of combining marks in order takes time quadratic in its length."""
+    if text.isascii():
+        return text
+    return "".join(_compatible_slice(text[at : at + _SLICE]) for at in range(0, len(text), _SLICE))
+
+
+def _compatible_slice(text: str) -> str:
+    """NFKC, unless the text is made to blow up under it: one ligature can become 18 characters."""
+    folded = unicodedata.normalize("NFKC", text)
+    return folded if len(folded) <= 4 * len(text) + 20 else text
 
 
 def _plain_character(character: str) -> str:
@@ -76,4 +89,4 @@ def plain_words(text: str) -> str:
     text = re.sub(r"(?<!\\)[{}]", "", text)
     text = re.sub(r"\\([_&%#${}])", r"\1", text)
     # Case folding can undo compatibility folding (and the other way round): fold once more.
-    return " ".join(unicodedata.normalize("NFKC", text.casefold()).split())
+    return " ".join(_compatible(text.casefold()).split())

@@ -1,52 +1,28 @@
-r"""Numbers as models write them, read exactly.
+r"""One number in a text as models write it: the decoration around an expression, and which of several counts.
 
-The reader is a small grammar of its own, so that no text ever reaches `eval`, `sympify` or a LaTeX parser.
-It knows decimals, thousands separators, scientific notation, `+ - * / ^`, fractions, mixed numbers, roots
-and pi, and the decoration around them: units, labels, percent and currency signs. Everything rational is a
-`Fraction`; a root that is not rational becomes a `Form`, which `scorers.exact_form` compares with sympy.
-
-Length, depth, digits and exponents are capped before anything is computed, so hostile text costs no more
-than a long number.
+Labels, units, currency and percent signs, typography and chains of equal sides are read here; the arithmetic
+between them is the grammar of `scorers.expression`.
 """
 
-import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeAlias
 
+from scorers.expression import NotANumberError, Number, differ_by_more, multiply, read_expression
 from scorers.latex import fold_unicode, strip_markup
+from scorers.number_words import NUMBER_WORDS, leading_number
 
 MAX_LENGTH = 1000
-_MAX_DEPTH = 24
 _MAX_SIDES = 8
 _MAX_PEEL = 8
-_MAX_DIGITS = 100
-_MAX_EXPONENT = 1000
-_MAX_BITS = 4096
-_MAX_ROOT = 12
-_MAX_FORM_BITS = 64
-_MAX_FORM_EXPONENT = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A real number that is not known to be rational: `left symbol right`, or pi."""
-
-    symbol: Literal["+", "*", "^", "pi"]
-    left: "Number" = Fraction(0)
-    right: "Number" = Fraction(0)
-
-
-Number: TypeAlias = Fraction | Form
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One number read from a text.
 
-    `step` is one unit in the last place shown (1/100 for `13.46`), 0 for an exact expression such as `175/13`.
-    `percent` tells whether a percent sign followed; the value is the number before it.
+    `step` is one unit in the last place shown (1/100 for `13.46`), 0 for an exact expression such as
+    `175/13`. `percent` tells whether a percent sign followed; the value is the number before it.
     """
 
     value: Number
@@ -54,15 +30,16 @@ class Reading:
     percent: bool = False
 
 
-class _NotANumberError(ValueError):
-    """The text is not a number within the grammar and its caps."""
-
-
 # A word that makes the number beside it another number, a bound, or one of several.
 _ALTERING = frozenset(
-    "or and not no nor neither never to than least most more less fewer over under above below between from "
-    "up down plus minus negative times half third quarter twice double triple dozen log ln lg sin cos tan exp "
-    "mod unless except if either versus vs squared cubed wrong incorrect impossible unknown undefined".split()
+    word
+    for words in (
+        "or and not no nor neither either never unless except if versus vs",
+        "to than least most more less fewer over under above below between from up down plus minus negative",
+        "times half third quarter twice double triple dozen squared cubed log ln lg sin cos tan exp mod",
+        "wrong incorrect impossible unknown undefined",
+    )
+    for word in words.split()
 )
 _SCALES = {
     "hundred": 10**2,
@@ -74,12 +51,7 @@ _SCALES = {
     "trillion": 10**12,
 }
 # Bare single letters are variables (`5x`), except these units.
-_UNIT_LETTERS = frozenset("m s g h l L W V A N J C F".split())
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_UNIT_LETTERS = frozenset("msghlLWVANJCF")
 
 _EQUAL = re.compile(
     r"=+|≈|≃|≅|≡|≐|\\(?:approx|approxeq|simeq|cong|equiv|doteq|sim)(?![A-Za-z])"
@@ -94,18 +66,8 @@ _BRACES_WITHOUT_DIGITS = re.compile(r"(?<![\^_\\])\{([^{}\d\\]*)\}")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[-'.](?=[^\W\d_]))*\.?(?:\^\{?-?[1-9]\}?)?")
 _START = re.compile(r"\.?\d|\\[dtc]?frac|\\(?:nice|s)frac|\\sqrt|√|\\surd|\\pi(?![A-Za-z])|π|\bsqrt\b")
 _GROUPED_BY_SPACE = re.compile(r"(?<![\d.,/^])(\d{1,3})((?: \d{3})+)(?![\d,])")
-_LITERAL = re.compile(
-    r"(?P<whole>\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?:'\d{3})+(?!\d)|\d+)?(?:\.(?P<decimals>\d*))?"
-    r"(?:[eE](?P<exponent>[-+]?\d+)(?![\w.]))?"
-)
-_TIMES = re.compile(r"\*(?!\*)|×|·|⋅|∙|\\(?:times|cdot|ast)(?![A-Za-z])|[xX](?=\s*10\s*\^)")
-_DIVIDE = re.compile(r"/|÷|\\div(?![A-Za-z])")
-_POWER = re.compile(r"\^|\*\*")
-_FRACTION = re.compile(r"\\(?:[dtc]|nice|s)?frac(?![A-Za-z])")
-_SQUARE_ROOT = re.compile(r"\\sqrt(?![A-Za-z])|\\surd(?![A-Za-z])|√|sqrt\b")
-_PI = re.compile(r"\\pi(?![A-Za-z])|π|pi\b")
-_SPACE = re.compile(r"\s*")
-_OPENING = {"(": ")", "{": "}", "[": "]"}
+_PLAIN = re.compile(r"-?[0-9]{1,30}(?:\.([0-9]{1,30}))?")
+_BRACKETS = {"(": ")", "{": "}", "[": "]"}
 
 
 def read_number(text: str) -> list[Reading]:
@@ -115,11 +77,14 @@ def read_number(text: str) -> list[Reading]:
     The last numeric side is the answer. An earlier side is kept when the two agree to the places shown, and
     is dropped as working otherwise (`3 + 4 = 8` states 8). Numbers joined by *or* must all agree.
     """
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        return [Reading(Fraction(text), Fraction(1, 10 ** len(plain[1] or "")))]
     if len(text) > MAX_LENGTH:
         return []
     try:
         return _alternatives(_tidy(text))
-    except (_NotANumberError, ZeroDivisionError):
+    except (NotANumberError, ZeroDivisionError):
         return []
 
 
@@ -148,9 +113,8 @@ def _peel(text: str) -> str:
     for _ in range(_MAX_PEEL):
         before = text
         text = text.strip().rstrip(".,;:").strip()
-        if len(text) > 1 and text[0] in "\"'*_" and text[0] == text[-1]:
-            text = text[1:-1]
-        elif text[:1] in _OPENING and _closing(text) == len(text) - 1:
+        quoted = len(text) > 1 and text[0] in "\"'*_" and text[0] == text[-1]
+        if quoted or (text[:1] in _BRACKETS and _closing(text) == len(text) - 1):
             text = text[1:-1]
         if text == before:
             break
@@ -207,7 +171,7 @@ def _chain(text: str) -> list[Reading]:
     for side in numeric[-_MAX_SIDES:-1]:
         try:
             reading = _side(side)
-        except (_NotANumberError, ZeroDivisionError):
+        except (NotANumberError, ZeroDivisionError):
             continue  # a label with a digit in it, such as x_1 or f(3)
         if _agree(reading, answer):
             readings.append(reading)
@@ -230,28 +194,21 @@ def _balance(side: str) -> str:
 
 def _agree(one: Reading, other: Reading) -> bool:
     """Whether one number is the other, rounded or cut to the places it shows."""
-    return (
-        _close(one.value, other.value, max(one.step, other.step))
-        or (one.percent and _close(_scaled(one.value, 100), other.value, max(one.step / 100, other.step)))
-        or (other.percent and _close(one.value, _scaled(other.value, 100), max(one.step, other.step / 100)))
+    if _close(one.value, other.value, max(one.step, other.step)):
+        return True
+    return _is_share_of(one, other) or _is_share_of(other, one)
+
+
+def _is_share_of(percent: Reading, share: Reading) -> bool:
+    r"""Whether `12.5\%` is the 0.125 beside it."""
+    hundredth = Fraction(1, 100)
+    return percent.percent and _close(
+        multiply(percent.value, hundredth), share.value, max(percent.step * hundredth, share.step)
     )
 
 
 def _close(one: Number, other: Number, step: Fraction) -> bool:
     return one == other or (step > 0 and not differ_by_more(one, other, step * Fraction(999, 1000)))
-
-
-def _scaled(value: Number, divisor: int) -> Number:
-    return _multiply(value, Fraction(1, divisor))
-
-
-def differ_by_more(one: Number, other: Number, tolerance: Fraction) -> bool:
-    """Whether |one - other| > tolerance, exactly for fractions and to 60 digits for roots and pi."""
-    if isinstance(one, Fraction) and isinstance(other, Fraction):
-        return abs(one - other) > tolerance
-    from scorers.exact_form import forms_differ  # imports sympy: half a second, only when a form needs it
-
-    return forms_differ(one, other, tolerance)
 
 
 def _side(text: str) -> Reading:
@@ -268,30 +225,28 @@ def _side(text: str) -> Reading:
         return Reading(Fraction(spelled), Fraction(1))
     start = _START.search(text)
     if start is None:
-        raise _NotANumberError
+        raise NotANumberError
     begin = start.start()
     while begin and text[begin - 1] in "-+({ ":
         begin -= 1
     label, expression = text[:begin].rstrip(" :,"), text[begin:].lstrip()
     if label:
         _check_label(label, text[len(label) :])
-    parser = _Parser(expression)
-    value = parser.sum(0)
-    literal = parser.literal_step if parser.plain else Fraction(0)
-    return _with_unit(value, literal, expression[parser.position :])
+    value, step, end = read_expression(expression)
+    return _with_unit(value, step, expression[end:])
 
 
 def _check_label(label: str, rest: str) -> None:
     """A label is words; a variable, a sign of its own or an altering word makes the rest no number."""
     words = re.split(r"[\s,:]+", label.strip("\"'# "))
     if not all(_WORD.fullmatch(word.strip("\"'()#")) for word in words if word.strip("\"'()#")):
-        raise _NotANumberError
-    if any(word.lower() in _ALTERING or _number_word(word.lower()) is not None for word in words):
-        raise _NotANumberError
+        raise NotANumberError
+    if any(word.lower() in _ALTERING or word.lower() in NUMBER_WORDS for word in words):
+        raise NotANumberError
     if len(words[-1]) == 1:
-        raise _NotANumberError  # `x 7`, `x - 7`
+        raise NotANumberError  # `x 7`, `x - 7`
     if not rest.startswith((" ", ":", ",")) or re.match(r"[\s:,]*[-+]\s", rest):
-        raise _NotANumberError
+        raise NotANumberError
 
 
 def _with_unit(value: Number, step: Fraction, rest: str) -> Reading:
@@ -304,277 +259,33 @@ def _with_unit(value: Number, step: Fraction, rest: str) -> Reading:
         word = raw.strip("\"'(){}.,;:!*")
         if not word:
             if "*" in raw:
-                raise _NotANumberError
+                raise NotANumberError
             continue
         if index == 0 and word.lower() in _SCALES:
             scale = _SCALES[word.lower()]
             continue
         _check_unit(word)
-    return Reading(value if scale == 1 else _multiply(value, Fraction(scale)), step * scale, percent)
+    return Reading(value if scale == 1 else multiply(value, Fraction(scale)), step * scale, percent)
 
 
 def _check_unit(word: str) -> None:
     if not _WORD.fullmatch(word) or word.lower() in _ALTERING or word.lower() in _SCALES:
-        raise _NotANumberError
+        raise NotANumberError
     letters = word.split("^")[0]
     if len(letters) == 1 and letters not in _UNIT_LETTERS:
-        raise _NotANumberError
-    if letters in {"st", "nd", "rd", "th"} or _number_word(letters.lower()) is not None:
-        raise _NotANumberError
+        raise NotANumberError
+    if letters in {"st", "nd", "rd", "th"} or letters.lower() in NUMBER_WORDS:
+        raise NotANumberError
 
 
 def _spelled_out(text: str) -> int | None:
-    """The number a side begins with in English words, `seven letters`, up to ninety-nine; else None."""
-    words = text.strip(" \"'").lower().replace("-", " ").split()
-    if not words or (first := _number_word(words[0])) is None:
+    """The number a side begins with in English words, `seven letters`; else None."""
+    found = leading_number(text.strip(" \"'").lower().replace("-", " ").split())
+    if found is None:
         return None
-    rest = words[1:]
-    if rest and first >= 20 and (unit := _number_word(rest[0])) is not None and 0 < unit < 10:
-        first, rest = first + unit, rest[1:]
+    value, rest = found
     if not all(re.fullmatch(r"[^\W\d_]+", word) for word in rest):
         return None
-    if any(word in _ALTERING or word in _SCALES or word == "of" or _number_word(word) is not None for word in rest):
+    if any(word in _ALTERING or word in _SCALES or word in NUMBER_WORDS or word == "of" for word in rest):
         return None
-    return first
-
-
-def _number_word(word: str) -> int | None:
-    if word in _ONES:
-        return _ONES.index(word)
-    if word in _TENS:
-        return 20 + 10 * _TENS.index(word)
-    return None
-
-
-class _Parser:
-    """Recursive descent over one expression; stops where the expression ends."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.position = 0
-        self.plain = True  # nothing but one literal so far
-        self.literal_step = Fraction(0)
-
-    def _skip(self) -> None:
-        self.position = _SPACE.match(self.text, self.position).end()  # type: ignore[union-attr]
-
-    def _take(self, pattern: re.Pattern[str]) -> bool:
-        self._skip()
-        match = pattern.match(self.text, self.position)
-        if match is None:
-            return False
-        self.position = match.end()
-        return True
-
-    def _peek(self) -> str:
-        self._skip()
-        return self.text[self.position : self.position + 1]
-
-    def sum(self, depth: int) -> Number:
-        if depth > _MAX_DEPTH:
-            raise _NotANumberError
-        value = self._product(depth)
-        while (sign := self._peek()) and sign in "+-":
-            self.position += 1
-            self.plain = False
-            term = self._product(depth)
-            value = _add(value, term if sign == "+" else _negate(term))
-        return value
-
-    def _product(self, depth: int) -> Number:
-        value = self._signed(depth)
-        while True:
-            if self._take(_TIMES):
-                value = _multiply(value, self._signed(depth))
-            elif self._take(_DIVIDE):
-                value = _divide(value, self._signed(depth))
-            elif self._factor_follows():
-                value = _multiply(value, self._power(depth))
-            else:
-                return value
-            self.plain = False
-
-    def _factor_follows(self) -> bool:
-        r"""Whether a factor follows without a sign: `2\sqrt{3}`, `2(3)`, `2\pi`; never two literals."""
-        self._skip()
-        if self._peek() in ("(", "{"):
-            return True
-        return any(pattern.match(self.text, self.position) for pattern in (_FRACTION, _SQUARE_ROOT, _PI))
-
-    def _signed(self, depth: int) -> Number:
-        negative = False
-        for _ in range(2):
-            if self._peek() not in ("+", "-") or not self._peek():
-                break
-            negative ^= self._peek() == "-"
-            self.position += 1
-        value = self._power(depth)
-        return _negate(value) if negative else value
-
-    def _power(self, depth: int) -> Number:
-        if depth > _MAX_DEPTH:
-            raise _NotANumberError
-        base = self._primary(depth)
-        if self._take(_POWER):
-            self.plain = False
-            sign = -1 if self._peek() == "-" else 1
-            if self._peek() in ("+", "-") and self._peek():
-                self.position += 1
-            exponent = self._power(depth + 1)
-            return _power(base, exponent if sign == 1 else _negate(exponent))
-        return base
-
-    def _primary(self, depth: int) -> Number:
-        self._skip()
-        if self._peek() in ("(", "{", "["):
-            return self._group(depth)
-        if self._take(_FRACTION):
-            self.plain = False
-            numerator = self._argument(depth)
-            return _divide(numerator, self._argument(depth))
-        if self._take(_SQUARE_ROOT):
-            self.plain = False
-            index: Number = Fraction(2)
-            if self._peek() == "[":
-                index = self._group(depth)
-            return _root(self._power(depth + 1), index)
-        if self._take(_PI):
-            self.plain = False
-            return Form("pi")
-        return self._literal(depth)
-
-    def _group(self, depth: int) -> Number:
-        closing = _OPENING[self.text[self.position]]
-        self.position += 1
-        value = self.sum(depth + 1)
-        if self._peek() != closing:
-            raise _NotANumberError
-        self.position += 1
-        return value
-
-    def _argument(self, depth: int) -> Number:
-        r"""What `\frac` takes: a group, one digit (`\frac12`), or another command."""
-        if not self._peek().isdigit():
-            return self._primary(depth + 1)
-        self.position += 1
-        return Fraction(int(self.text[self.position - 1]))
-
-    def _literal(self, depth: int) -> Number:
-        match = _LITERAL.match(self.text, self.position)
-        assert match is not None  # every part is optional
-        whole, decimals = match["whole"], match["decimals"]
-        if whole is None and not decimals:
-            raise _NotANumberError
-        exponent = match["exponent"] or "0"
-        if len(match.group()) > _MAX_DIGITS or len(exponent) > 5 or abs(int(exponent)) > _MAX_EXPONENT:
-            raise _NotANumberError
-        self.position = match.end()
-        digits = (whole or "").replace(",", "").replace("'", "") + (decimals or "")
-        step = Fraction(10) ** (int(exponent) - len(decimals or ""))
-        self.literal_step = step
-        value = Fraction(int(digits)) * step
-        return self._mixed(value, depth) if decimals is None and match["exponent"] is None else value
-
-    def _mixed(self, whole: Fraction, depth: int) -> Number:
-        r"""`3\frac{1}{2}` and `3 1/2` are three and a half."""
-        plain = re.compile(r" (\d{1,9})/(\d{1,9})(?![\d.])").match(self.text, self.position)
-        self._skip()
-        if plain:
-            part = Fraction(int(plain[1]), int(plain[2]))
-            self.position = plain.end()
-        elif _FRACTION.match(self.text, self.position):
-            before = self.position
-            value = self._primary(depth + 1)
-            if not isinstance(value, Fraction) or not 0 < value < 1:
-                self.position = before
-                return whole  # a product, not a mixed number
-            part = value
-        else:
-            return whole
-        self.plain = False
-        if not 0 < part < 1:
-            raise _NotANumberError
-        return whole + part
-
-
-def _bits(value: Fraction) -> int:
-    return max(value.numerator.bit_length(), value.denominator.bit_length())
-
-
-def _capped(value: Fraction) -> Fraction:
-    if _bits(value) > _MAX_BITS:
-        raise _NotANumberError
     return value
-
-
-def _add(one: Number, other: Number) -> Number:
-    if isinstance(one, Fraction) and isinstance(other, Fraction):
-        return _capped(one + other)
-    return Form("+", one, other)
-
-
-def _negate(value: Number) -> Number:
-    return -value if isinstance(value, Fraction) else Form("*", Fraction(-1), value)
-
-
-def _multiply(one: Number, other: Number) -> Number:
-    if isinstance(one, Fraction) and isinstance(other, Fraction):
-        return _capped(one * other)
-    return Form("*", one, other)
-
-
-def _divide(one: Number, other: Number) -> Number:
-    if isinstance(other, Fraction):
-        return _multiply(one, 1 / other)
-    return Form("*", one, Form("^", other, Fraction(-1)))
-
-
-def _root(value: Number, index: Number) -> Number:
-    if not isinstance(index, Fraction) or index.denominator != 1 or not 2 <= index <= _MAX_ROOT:
-        raise _NotANumberError
-    if isinstance(value, Fraction) and value < 0 and index.numerator % 2:
-        return _negate(_power(-value, 1 / index))
-    return _power(value, 1 / index)
-
-
-def _power(base: Number, exponent: Number) -> Number:
-    """The power, exact where it is rational; no negative base under a fractional exponent."""
-    if not isinstance(exponent, Fraction) or abs(exponent.numerator) > _MAX_EXPONENT:
-        raise _NotANumberError
-    if exponent.denominator > _MAX_ROOT:
-        raise _NotANumberError
-    if isinstance(base, Form):
-        if abs(exponent.numerator) > _MAX_FORM_EXPONENT:
-            raise _NotANumberError
-        return Form("^", base, exponent)
-    if exponent.denominator == 1:
-        return _whole_power(base, exponent.numerator)
-    if base < 0:
-        raise _NotANumberError
-    top = _whole_root(base.numerator, exponent.denominator)
-    bottom = _whole_root(base.denominator, exponent.denominator)
-    if top is not None and bottom is not None:
-        return _whole_power(Fraction(top, bottom), exponent.numerator)
-    if _bits(base) > _MAX_FORM_BITS or abs(exponent.numerator) > _MAX_FORM_EXPONENT:
-        raise _NotANumberError
-    return Form("^", base, exponent)
-
-
-def _whole_power(base: Fraction, exponent: int) -> Fraction:
-    if _bits(base) * abs(exponent) > _MAX_BITS and abs(base) != 1:
-        raise _NotANumberError
-    result: Fraction = base**exponent
-    return result
-
-
-def _whole_root(value: int, index: int) -> int | None:
-    """The whole `index`-th root of a whole number, or None."""
-    if index == 2:
-        root = math.isqrt(value)
-    else:
-        low, high = 0, 1 << (value.bit_length() // index + 1)
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if middle**index <= value else (low, middle - 1)
-        root = low
-    return root if root**index == value else None
