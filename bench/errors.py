@@ -44,7 +44,7 @@ class IncompleteRunError(TunebenchError):
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
-    """`"; did you mean 'scienceqa'?"` for the allowed name nearest to the given one, `""` when none is near."""
+    """`"; did you mean 'scienceqa'?"` for the nearest allowed name, `""` when none is near."""
     names = {name.casefold(): name for name in allowed}
     near = difflib.get_close_matches(given.casefold(), names, n=1)
     return f"; did you mean {names[near[0]]!r}?" if near else ""

@@ -1,0 +1,474 @@
+"""What a task.yaml may say.
+
+A task is declared, not programmed: the file holds plain values, and the names in it (of records, solvers,
+scorers) resolve in explicit tables. `read_spec` turns a file into a frozen `TaskSpec` or reports every
+mistake in it at once, each with its line; `json_schema` is the same contract for editors, kept in
+docs/task.schema.json.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Any, NamedTuple, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from bench.declaration import Declaration, Problem, read_declaration
+from bench.errors import RequestError, did_you_mean
+
+__all__ = [
+    "KNOWN_RECORDS",
+    "KNOWN_SCORERS",
+    "KNOWN_SOLVERS",
+    "DatasetSpec",
+    "GenerationSpec",
+    "Part",
+    "Problem",
+    "ReportSpec",
+    "TaskSpec",
+    "json_schema",
+    "read_spec",
+    "spec_problems",
+]
+
+KNOWN_RECORDS = ("charts",)
+"""The record functions that `dataset.records` may name; `bench.records` says where each is."""
+
+KNOWN_SOLVERS = ("generate",)
+"""The names that `solver` may have."""
+
+KNOWN_SCORERS = ("boxed",)
+"""The names that `scorer` may have."""
+
+SOURCES = ("records", "hf", "jsonl", "csv", "parquet")
+"""The places records can come from; a data set names exactly one."""
+
+_ARGUMENTS = TypeAdapter(dict[str, JsonValue], config=ConfigDict(strict=True))
+
+_NAMES_SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]
+}
+
+
+class Part(NamedTuple):
+    """A solver or scorer: its name and the arguments it gets."""
+
+    name: str
+    args: dict[str, JsonValue]
+
+
+def _names(value: object) -> object:
+    """One name, a list of names or null, as the tuple it stands for."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"give a name or a list of names, not {_short(value)}")
+    return value
+
+
+def _parts(value: object, known: tuple[str, ...]) -> tuple[Part, ...]:
+    """`name`, `{name: args}` or a list of those; ValueError when it is none of these or a name is unknown."""
+    items = value if isinstance(value, list | tuple) else [value]
+    parts: list[Part] = []
+    for item in items:
+        if isinstance(item, Part):
+            parts.append(item)
+        elif isinstance(item, str):
+            parts.append(Part(item, {}))
+        elif isinstance(item, Mapping) and len(item) == 1:
+            [(name, args)] = item.items()
+            parts.append(Part(str(name), _arguments(name, args)))
+        else:
+            raise ValueError(f"give a name or {{name: {{key: value}}}}, not {item!r}")
+    if not parts:
+        raise ValueError(f"is an empty list; give one or more of {', '.join(known)}")
+    unknown = [part.name for part in parts if part.name not in known]
+    if unknown:
+        raise ValueError("; ".join(_not_one_of(name, known) for name in unknown))
+    if len({part.name for part in parts}) < len(parts):
+        raise ValueError("names the same one twice; give each name once")
+    return tuple(parts)
+
+
+def _arguments(name: object, args: object) -> dict[str, JsonValue]:
+    if args is None:
+        return {}
+    try:
+        return _ARGUMENTS.validate_python(args)
+    except ValidationError:
+        raise ValueError(
+            f"the arguments of {name!r} are plain values such as {{key: value}}, not {_short(args)}"
+        ) from None
+
+
+def _not_one_of(name: str, known: Sequence[str]) -> str:
+    return f"{name!r} is not one of {', '.join(known)}{did_you_mean(name, known)}"
+
+
+def _one_solver(value: object) -> Part:
+    parts = _parts(value, KNOWN_SOLVERS)
+    if len(parts) > 1 or (isinstance(value, list | tuple) and not isinstance(value, Part)):
+        raise ValueError("is a list; a task has one solver")
+    return parts[0]
+
+
+def _declared(part: Part) -> str | dict[str, JsonValue]:
+    """A part as a task.yaml says it."""
+    return {part.name: part.args} if part.args else part.name
+
+
+def _part_schema(known: tuple[str, ...]) -> dict[str, Any]:
+    arguments = {"type": ["object", "null"]}
+    return {
+        "anyOf": [
+            {"enum": list(known)},
+            {
+                "type": "object",
+                "properties": dict.fromkeys(known, arguments),
+                "additionalProperties": False,
+                "minProperties": 1,
+                "maxProperties": 1,
+            },
+        ]
+    }
+
+
+def _several(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [*schema["anyOf"], {"type": "array", "items": schema, "minItems": 1}]}
+
+
+def _file(value: object, info: ValidationInfo) -> object:
+    """A path as declared, made absolute from the folder of the task.yaml."""
+    if not isinstance(value, str | Path):
+        return value
+    path = Path(value).expanduser()
+    return (info.context or {}).get("folder", Path()) / path
+
+
+Names: TypeAlias = Annotated[
+    tuple[str, ...], Field(strict=False), BeforeValidator(_names), WithJsonSchema(_NAMES_SCHEMA)
+]
+File: TypeAlias = Annotated[
+    Path, Field(strict=True), BeforeValidator(_file), WithJsonSchema({"type": "string"})
+]
+Solver: TypeAlias = Annotated[
+    Part, PlainValidator(_one_solver), PlainSerializer(_declared), WithJsonSchema(_part_schema(KNOWN_SOLVERS))
+]
+Scorers: TypeAlias = Annotated[
+    tuple[Part, ...],
+    PlainValidator(lambda value: _parts(value, KNOWN_SCORERS)),
+    PlainSerializer(lambda parts: [_declared(part) for part in parts]),
+    WithJsonSchema(_several(_part_schema(KNOWN_SCORERS))),
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _source_mistake(dataset: Mapping[str, object]) -> str | None:
+    """What is wrong with the choice of a source and with what goes along with it."""
+    given = [source for source in SOURCES if dataset.get(source) is not None]
+    pinned = [key for key in ("config", "revision") if dataset.get(key) is not None]
+    if len(given) != 1:
+        return f"give exactly one of {', '.join(SOURCES)}, not {' and '.join(given) or 'none'}"
+    if given == ["hf"] and "revision" not in pinned:
+        return (
+            "hf needs revision, the commit of the data set (see 'Files and versions' on the hub), "
+            "so that scores stay comparable when the data set changes"
+        )
+    if given != ["hf"] and pinned:
+        return f"{' and '.join(pinned)} can only go with hf, not with {given[0]}; leave out {pinned[0]}"
+    if given != ["records"] and dataset.get("args"):
+        return f"args can only go with records, not with {given[0]}; leave them out"
+    return None
+
+
+class DatasetSpec(_Section):
+    """Where the records come from, and which of their fields mean what."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [source]} for source in SOURCES]})
+
+    records: str | None = Field(
+        default=None,
+        description="Name of a record function that comes with Tunebench.",
+        json_schema_extra={"examples": list(KNOWN_RECORDS)},
+    )
+    hf: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Data set on the Hugging Face hub, such as owner/name; needs revision.",
+    )
+    config: str | None = Field(
+        default=None, description="Configuration of the hub's data set, when it has several."
+    )
+    revision: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Commit, tag or branch of the hub's data set; a commit never changes.",
+    )
+    jsonl: File | None = Field(
+        default=None,
+        description="File of JSON objects, one a line; relative to the task.yaml; {split} is filled in.",
+    )
+    csv: File | None = Field(
+        default=None,
+        description="CSV file with a header line; relative to the task.yaml; {split} is filled in.",
+    )
+    parquet: File | None = Field(
+        default=None, description="Parquet file; relative to the task.yaml; {split} is filled in."
+    )
+    split: str = Field(default="test", min_length=1, description="Split to evaluate on.")
+    args: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="Arguments of the record function; `-T key=value` overrides them.",
+    )
+    id: str = Field(
+        default="id",
+        min_length=1,
+        description="Field that identifies a record; without it, rows are numbered from 1.",
+    )
+    target: str = Field(
+        default="target",
+        min_length=1,
+        description="Field with the right answer, or the list of all right answers.",
+    )
+    image: Names = Field(
+        default=("image",),
+        description="Field or fields with the image, in the order the model sees them; null for text only.",
+    )
+
+    @property
+    def source(self) -> str:
+        """Which of SOURCES the records come from."""
+        return next(source for source in SOURCES if getattr(self, source) is not None)
+
+    @field_validator("records")
+    @classmethod
+    def _known_records(cls, name: str | None) -> str | None:
+        if name is not None and name not in KNOWN_RECORDS:
+            raise ValueError(_not_one_of(name, KNOWN_RECORDS))
+        return name
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DatasetSpec:
+        mistake = _source_mistake(self.model_dump(exclude_defaults=True))
+        if mistake:
+            raise ValueError(mistake)
+        return self
+
+
+class ReportSpec(_Section):
+    """How the scores are summed up."""
+
+    by: Names = Field(default=(), description="Fields of the record to group the scores by, one table each.")
+    cluster: str | None = Field(
+        default=None,
+        description="Field whose equal values mark records that are not independent, such as image.",
+    )
+
+
+class GenerationSpec(_Section):
+    """How the model generates."""
+
+    temperature: float = Field(default=0.0, ge=0, description="Sampling temperature; 0 is greedy.")
+    top_p: float | None = Field(
+        default=None, gt=0, le=1, description="Sample from the likeliest tokens up to this mass."
+    )
+    top_k: int | None = Field(
+        default=None, ge=1, description="Sample from this many of the likeliest tokens."
+    )
+    seed: int | None = Field(default=None, ge=0, description="Seed of the sampling.")
+    max_tokens: int = Field(
+        default=512, ge=1, description="Most tokens of a completion; a longer one is truncated."
+    )
+    stop: Names | None = Field(default=None, description="Text, or list of texts, that ends the completion.")
+
+
+class TaskSpec(_Section):
+    """A task: what it asks, where its records come from, how it is scored and how it is reported."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$",
+        max_length=64,
+        description="Name in small letters, digits, _ and -, such as chart_vqa.",
+    )
+    version: str = Field(
+        pattern=r"^\d+-[A-Z]$",
+        description="Number and capital letter, such as 1-A: scores are comparable within one number; "
+        "the letter marks cosmetic changes.",
+    )
+    summary: str = Field(min_length=1, description="What the task measures, in one sentence.")
+    dataset: DatasetSpec = Field(description="Where the records come from.")
+    prompt: str = Field(
+        min_length=1,
+        description="Text of the question with fields of the record in braces, such as {question}; "
+        "literal braces are doubled. Images stand before it.",
+    )
+    system: str | None = Field(default=None, description="System message, taken as it is.")
+    solver: Solver = Field(
+        default=Part("generate", {}),
+        description="How a sample becomes a completion: a name, or {name: arguments}.",
+    )
+    scorer: Scorers = Field(
+        description="How a completion is scored: a name, {name: arguments}, or a list of those; the first is "
+        "the main one."
+    )
+    report: ReportSpec = Field(default=ReportSpec(), description="How the scores are summed up.")
+    generation: GenerationSpec = Field(
+        default=GenerationSpec(),
+        description="How the model generates, unless the command line says else.",
+    )
+
+    @field_validator("prompt")
+    @classmethod
+    def _valid_prompt(cls, prompt: str) -> str:
+        _prompt_fields(prompt)
+        return prompt
+
+    @property
+    def prompt_fields(self) -> tuple[str, ...]:
+        """The fields of a record that the prompt shows, in order of appearance."""
+        return _prompt_fields(self.prompt)
+
+    def render(self, record: Mapping[str, object]) -> str:
+        """The prompt for a record; KeyError when the record lacks one of `prompt_fields`."""
+        return self.prompt.format_map(record)
+
+    def as_plain(self) -> dict[str, Any]:
+        """The resolved declaration as plain JSON values, in the form of a task.yaml."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def _prompt_fields(prompt: str) -> tuple[str, ...]:
+    """The fields named in a prompt; ValueError when a brace is out of place or holds more than a name."""
+    try:
+        pieces = list(Formatter().parse(prompt))
+    except ValueError as error:
+        raise ValueError(f"{error}; braces hold a field's name, and literal braces are doubled") from None
+    fields: dict[str, None] = {}
+    for _, name, form, conversion in pieces:
+        if name is None:
+            continue
+        if form or conversion or not name.strip() or name.isdigit() or re.search(r"[.\[\]{}]", name):
+            written = (
+                "{" + name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "") + "}"
+            )
+            raise ValueError(
+                f"{written} is not just a field's name; write {{name}}, and literal braces twice"
+            )
+        fields[name] = None
+    return tuple(fields)
+
+
+_SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
+    (): TaskSpec,
+    ("dataset",): DatasetSpec,
+    ("report",): ReportSpec,
+    ("generation",): GenerationSpec,
+}
+
+
+def read_spec(path: Path) -> TaskSpec:
+    """The task declared in a file; RequestError with every mistake in it, one `path:line: message` each."""
+    spec, problems = _checked(path)
+    if spec is None:
+        raise RequestError("\n".join(problem.at(path) for problem in problems))
+    return spec
+
+
+def spec_problems(path: Path) -> list[Problem]:
+    """Every mistake in a task.yaml, in the order of its lines; RequestError when it cannot be opened."""
+    return _checked(path)[1]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a task.yaml."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **TaskSpec.model_json_schema()}
+
+
+def _checked(path: Path) -> tuple[TaskSpec | None, list[Problem]]:
+    declared = read_declaration(path)
+    problems = list(declared.problems)
+    spec = None
+    if declared.lines or not problems:
+        try:
+            folder = path.expanduser().absolute().parent
+            spec = TaskSpec.model_validate(declared.data, context={"folder": folder})
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            problems += [_problem(detail, declared) for detail in details]
+            problems += _unchecked_source(details, declared)
+    problems.sort(key=lambda problem: problem.line)
+    return (None if problems else spec), problems
+
+
+def _unchecked_source(details: list[ErrorDetails], declared: Declaration) -> list[Problem]:
+    """The mistake in the choice of a source that other mistakes in `dataset` kept from being seen."""
+    dataset = declared.data.get("dataset")
+    places = {detail["loc"] for detail in details}
+    if ("dataset",) in places or not isinstance(dataset, Mapping):
+        return []
+    if not any(place[0] == "dataset" for place in places):
+        return []
+    mistake = _source_mistake(dataset)
+    return [Problem(declared.line(("dataset",)), f"dataset: {mistake}")] if mistake else []
+
+
+def _problem(detail: ErrorDetails, declared: Declaration) -> Problem:
+    """What pydantic found, in our words and with its line."""
+    place = tuple(str(step) for step in detail["loc"])
+    return Problem(declared.line(place), _message(detail, place))
+
+
+def _message(detail: ErrorDetails, place: tuple[str, ...]) -> str:
+    dotted = ".".join(place)
+    section = _SECTIONS.get(place[:-1], TaskSpec)
+    match detail["type"]:
+        case "extra_forbidden":
+            allowed = list(section.model_fields)
+            where = f" in {'.'.join(place[:-1])}" if place[:-1] else ""
+            return (
+                f"unknown key {place[-1]!r}{where}{did_you_mean(place[-1], allowed)} "
+                f"(allowed: {', '.join(allowed)})"
+            )
+        case "missing":
+            return f"{dotted} is missing: {section.model_fields[place[-1]].description}"
+        case "value_error":
+            return f"{dotted}: {detail['msg'].removeprefix('Value error, ')}"
+        case "string_pattern_mismatch" | "string_too_short":
+            return (
+                f"{dotted}: {detail['input']!r} is not allowed: {section.model_fields[place[-1]].description}"
+            )
+        case "model_type":
+            return f"{dotted}: should be a mapping, `key: value` lines, not {_short(detail['input'])}"
+        case _:
+            said = detail["msg"].replace("Input should be", "should be").replace("Input ", "")
+            number = isinstance(detail["input"], bool | int | float)
+            quotes = "; put it in quotes" if detail["type"] == "string_type" and number else ""
+            return f"{dotted}: {said}, not {_short(detail['input'])}{quotes}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
