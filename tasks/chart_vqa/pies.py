@@ -54,7 +54,7 @@ def style(rng: Random, data: Mapping[str, Any]) -> dict[str, Any]:
         "explode": rng.choice(("none", "none", "one", "all")),
         "exploded": rng.randrange(len(letters)),
         "shadow": rng.random() < 0.4,
-        "edge": rng.choice(("none", "white", "dark")),
+        "edge": rng.choice(("thin", "white", "dark")),
         "colors": rng.choice(COLOR_MAPS),
     }
 
@@ -120,7 +120,9 @@ def draw(data: Mapping[str, Any], style: Mapping[str, Any], width: int, height: 
     canvas = Canvas(width, height)
     letters: dict[str, int] = data["letters"]
     colors = spread(style["colors"], len(letters))
-    edges: dict[str, Color | None] = {"none": None, "white": WHITE, "dark": INK}
+    # Every slice has an edge: a colour map of few colours may give the first and the last slice the same one.
+    edges: dict[str, tuple[Color, float]] = {"thin": (WHITE, 0.7), "white": (WHITE, 1.4), "dark": (INK, 1.1)}
+    edge, edge_width = edges[style["edge"]]
     radius = canvas.px(_RADIUS)
     slices = _middles(letters, style["start"], style["clockwise"])
     size = canvas.type_size(_TYPE)
@@ -140,9 +142,7 @@ def draw(data: Mapping[str, Any], style: Mapping[str, Any], width: int, height: 
         for index in range(len(letters)):
             canvas.polygon(outline(index, -canvas.px(3), canvas.px(4)), (0.72, 0.72, 0.72), snap=False)
     for index, color in enumerate(colors):
-        canvas.polygon(
-            outline(index, 0, 0), color, edge=edges[style["edge"]], edge_width=canvas.px(1.2), snap=False
-        )
+        canvas.polygon(outline(index, 0, 0), color, edge=edge, edge_width=canvas.px(edge_width), snap=False)
     for text, (_, middle, _) in zip(labels(letters), slices, strict=True):
         x, y = _label_place(middle)
         left = width / 2 + canvas.px(x)

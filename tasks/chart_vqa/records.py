@@ -36,12 +36,17 @@ _REDRAWS = 200
 
 @dataclass(frozen=True)
 class _Place:
-    """Which chart a record is about, what it asks, and how often that was asked before it."""
+    """Which chart a record is about, what it asks, and how often that was asked before it.
+
+    `siblings` are all families that are asked of the chart in an endless list, this one included: a chart
+    must not depend on where the list ends.
+    """
 
     chart: str
     index: int
     family: str
     turn: int
+    siblings: tuple[str, ...]
 
 
 def charts(
@@ -102,8 +107,10 @@ def _places(chosen: tuple[str, ...], wanted: tuple[str, ...], count: int, per_ch
         chart = kinds[position % len(kinds)]
         number = position // len(kinds)
         own = asked[chart]
-        turn, which = divmod(number, len(own))
-        places.append(_Place(chart, number // min(per_chart, len(own)), own[which], turn))
+        share = min(per_chart, len(own))
+        index = number // share
+        siblings = tuple(own[slot % len(own)] for slot in range(index * share, (index + 1) * share))
+        places.append(_Place(chart, index, own[number % len(own)], number // len(own), siblings))
     return places
 
 
@@ -119,9 +126,7 @@ def _drawn(
 
     A cloud whose picture leaves a question without a clear answer is planned and drawn anew.
     """
-    families: dict[tuple[str, int], list[str]] = {}
-    for place in places:
-        families.setdefault((place.chart, place.index), []).append(place.family)
+    families = {(place.chart, place.index): place.siblings for place in places}
     seen: dict[str, set[str]] = {chart: set() for chart, _ in families}
     shown: dict[tuple[str, int], tuple[Plan, dict[str, Any], Path]] = {}
     attempts = dict.fromkeys(families, 0)
