@@ -1,6 +1,6 @@
 """inspect model provider over vLLM's asynchronous in-process engine.
 
-``tunebench/<checkpoint folder or hub id>`` in inspect's terms: chat messages are rendered by vLLM's own
+``bench/<checkpoint folder or hub id>`` in inspect's terms: chat messages are rendered by vLLM's own
 renderer (so prompts equal what its server would build), images go to the engine as pixels, and the engine
 runs beside inspect in one event loop, without HTTP. One engine serves every task of a run; a LoRA adapter
 is a request option on its base's engine.
@@ -100,6 +100,11 @@ class Engine:
                 raise
             except Exception as error:
                 raise _refused(settings, error) from error
+
+    @property
+    def dtype(self) -> str:
+        """The numeric type vLLM computes in, such as ``bfloat16``."""
+        return str(self._llm.model_config.dtype).removeprefix("torch.")
 
     async def generate(self, messages: list[dict[str, Any]], config: GenerateConfig) -> RequestOutput:
         """Complete one chat; ``messages`` in the OpenAI form, images as ``image_pil`` parts.
@@ -368,9 +373,9 @@ def _model_output(name: str, request: RequestOutput, seconds: float) -> ModelOut
     )
 
 
-@modelapi(name="tunebench")
+@modelapi(name="bench")
 class EngineAPI(ModelAPI):
-    """``tunebench/<checkpoint>``: a folder or hub id (or LoRA adapter folder) served by vLLM in process.
+    """``bench/<checkpoint>``: a folder or hub id (or LoRA adapter folder) served by vLLM in process.
 
     Model arguments (inspect's ``-M``) are vLLM engine arguments, plus ``log_file`` for the engine's
     output. The engine starts at the first request, or at :meth:`start`.
@@ -399,6 +404,16 @@ class EngineAPI(ModelAPI):
         self._starting = asyncio.Lock()
         self._images = _Images()
 
+    @property
+    def dtype(self) -> str | None:
+        """The numeric type the engine computes in, once it has started."""
+        return self.engine.dtype if self.engine else None
+
+    @property
+    def seed(self) -> int:
+        """The engine's own seed; sampled requests draw from it unless they carry one."""
+        return int(self.settings.arguments.get("seed", 0))  # type: ignore[call-overload,no-any-return]
+
     async def start(self) -> Engine:
         """The engine, started once however many requests ask at the same time."""
         async with self._starting:
@@ -415,7 +430,7 @@ class EngineAPI(ModelAPI):
     ) -> ModelOutput:
         """Complete one chat. Tools are refused: the tasks of small VLMs have none."""
         if tools:
-            raise RequestError("the tunebench provider serves no tools; use inspect's vllm/ provider")
+            raise RequestError("the bench provider serves no tools; use inspect's vllm/ provider")
         engine = self.engine or await self.start()
         started = time.perf_counter()
         request = await engine.generate(_chat(input, self._images), config)

@@ -81,7 +81,11 @@ def read_run(location: str | Path) -> Run:
     log = read_eval_log(str(location), header_only=True)
     summaries = read_eval_log_sample_summaries(str(location))
     metadata = log.eval.metadata or {}
-    identity = metadata.get("identity") or {}
+    identity = {
+        **(metadata.get("identity") or {}),
+        **(metadata.get("model") or {}),
+        "generation": log.plan.config.model_dump(exclude_none=True),
+    }
     report = metadata.get("report") or {}
     by = tuple(report.get("by") or ())
     scorer = log.eval.scorers[0].name if log.eval.scorers else None

@@ -25,6 +25,9 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Line-buffered: a line is with the operating system once written, so that kill -9 cannot lose it.
         self._file = path.open("a", buffering=1, encoding="utf-8")
+        if path.stat().st_size:
+            # A kill may have left half a line; the next one must not continue it.
+            self._file.write("\n")
 
     def __len__(self) -> int:
         return len(self._known)

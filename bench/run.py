@@ -1,0 +1,319 @@
+"""tasks × models → logs, resumable."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import hashlib
+import json
+import math
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from inspect_ai import Task, eval_async, eval_retry_async
+from inspect_ai.log import EvalLog, list_eval_logs, read_eval_log
+from inspect_ai.model import ChatMessageUser, ContentImage
+
+from bench.errors import IncompleteRunError, RequestError
+from bench.model import ModelRequest, ServedModel, check_endpoint, resolve_model
+from bench.registry import TASKS, task_file
+from results.records import Run, read_run
+from solvers.journal import Journal, current_journal, current_progress
+
+# Rough upper bound of what one picture takes of the context (a 1024 px image of a tiling model).
+_TOKENS_PER_IMAGE = 2500
+_JOURNALS = ".journal"
+
+
+class Show(Protocol):
+    """Where a run says what it is doing."""
+
+    def say(self, line: str) -> None:
+        """One line for the person who waits."""
+
+    def samples(self, label: str, total: int) -> contextlib.AbstractContextManager[Callable[[], None]]:
+        """A progress bar over ``total`` samples; call what it yields once a sample."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One ``bench run``: names as the user gave them, and what overrides the declarations."""
+
+    tasks: tuple[str, ...]
+    models: tuple[str, ...]
+    log_dir: Path = Path("logs")
+    limit: int | None = None
+    sample_ids: tuple[str, ...] = ()
+    epochs: int | None = None
+    seed: int | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    resume: bool = False
+    fail_on_error: bool = False
+    dataset_args: Mapping[str, Any] = field(default_factory=dict)
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+    base_url: str | None = None
+    trust_remote_code: bool = False
+    log_images: bool = False
+
+    def generation(self) -> dict[str, Any]:
+        """The generation settings given on the command line."""
+        given = {"seed": self.seed, "temperature": self.temperature, "max_tokens": self.max_tokens}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def named_task(name: str, dataset_args: Mapping[str, Any]) -> Task | str:
+    """Our task of a name or task.yaml; any other ``pkg/task`` or ``file.py@task`` is inspect's to find."""
+    if name in TASKS:
+        return TASKS[name](**dataset_args)
+    is_inspect = "@" in name or name.endswith(".py") or ("/" in name and not Path(name).exists())
+    if is_inspect and not name.endswith((".yaml", ".yml")):
+        return name
+    return task_file(task_yaml=name, **dataset_args)
+
+
+def run(request: RunRequest, show: Show) -> list[Run]:
+    """Score every task with every model; the runs in that order, read back from their logs.
+
+    Raises RequestError before anything runs, IncompleteRunError when something ends it early. What was
+    finished is on disk in both cases.
+    """
+    return asyncio.run(_run(request, show))
+
+
+async def _run(request: RunRequest, show: Show) -> list[Run]:
+    tasks = [named_task(name, request.dataset_args) for name in request.tasks]
+    for task in tasks:
+        _check_sample_ids(task, request.sample_ids)
+    if request.base_url:
+        check_endpoint(request.base_url)
+    served = [
+        resolve_model(
+            ModelRequest(
+                name,
+                base_url=request.base_url,
+                trust_remote_code=request.trust_remote_code,
+                arguments=request.model_args,
+                log_file=request.log_dir.absolute() / "engine" / f"{_slug(name)}-{uuid.uuid4().hex[:8]}.log",
+                needed_length=needed_length(tasks, request.max_tokens),
+            )
+        )
+        for name in request.models
+    ]
+    runs: list[Run] = []
+    for model in served:
+        try:
+            for task in tasks:
+                runs.append(await _run_one(request, task, model, show))
+        finally:
+            with contextlib.suppress(Exception):
+                await model.model.api.aclose()
+    return runs
+
+
+async def _run_one(request: RunRequest, task: Task | str, served: ServedModel, show: Show) -> Run:
+    key = run_key(request, task, served)
+    task_name = task if isinstance(task, str) else str(task.name)
+    label = f"{task_name} × {served.name}"
+    earlier = _earlier_log(request.log_dir, key) if request.resume else None
+    if earlier is not None and earlier.status == "success":
+        show.say(f"{label}: complete already, {earlier.location}")
+        return read_run(earlier.location)
+    if request.resume:
+        show.say(f"{label}: " + (f"going on from {earlier.location}" if earlier else "nothing to resume"))
+    if (engine := served.engine_api) is not None and engine.engine is None:
+        show.say(f"starting vLLM with {served.name} (its log: {engine.settings.log_file})")
+        await engine.start()
+    journal = Journal(request.log_dir / _JOURNALS / _journal_name(earlier))
+    total = _sample_count(task, request)
+    with show.samples(label, total) as advance, quiet_collector():
+        current_journal.set(journal)
+        current_progress.set(advance)
+        try:
+            log = await _until_death(served, _evaluation(request, task, served, key, journal, earlier))
+        except BaseException:
+            journal.close(delete=False)
+            raise
+        finally:
+            current_journal.set(None)
+            current_progress.set(None)
+    run = read_run(log.location)
+    journal.close(delete=log.status == "success")
+    if earlier is not None and log.status == "success":
+        # Its samples are all in the new log; two logs of one run would be counted twice.
+        Path(earlier.location.removeprefix("file://")).unlink(missing_ok=True)
+    _check_finished(log, run, request)
+    return run
+
+
+def _evaluation(
+    request: RunRequest,
+    task: Task | str,
+    served: ServedModel,
+    key: str,
+    journal: Journal,
+    earlier: EvalLog | None,
+) -> Awaitable[list[EvalLog]]:
+    log_dir = str(request.log_dir)
+    # Realtime logging and raw requests cost half as much again per sample; the journal covers a kill.
+    quiet: dict[str, Any] = {"log_realtime": False, "log_model_api": False, "score_display": False}
+    if earlier is not None:
+        return eval_retry_async(earlier, log_dir=log_dir, ctl_server=False, **quiet)
+    connections = served.model.api.max_connections()
+    return eval_async(
+        tasks=task,
+        model=served.model,
+        task_args=dict(request.dataset_args) if isinstance(task, str) else {},
+        metadata={
+            "model": served.identity(),
+            "run_key": key,
+            "journal": journal.path.name,
+            "generation": request.generation(),
+        },
+        log_dir=log_dir,
+        limit=request.limit,
+        sample_id=list(request.sample_ids) or None,
+        epochs=request.epochs,
+        fail_on_error=request.fail_on_error,
+        max_samples=connections if served.engine_api else None,
+        max_connections=connections if served.engine_api else None,
+        log_images=request.log_images,
+        ctl_server=False,
+        **quiet,
+        **request.generation(),
+    )
+
+
+async def _until_death(served: ServedModel, evaluation: Awaitable[list[EvalLog]]) -> EvalLog:
+    """The evaluation's log; stopped at once, its finished samples logged, when the engine dies."""
+    engine = served.engine_api.engine if served.engine_api else None
+    running = asyncio.ensure_future(evaluation)
+    died = asyncio.ensure_future(engine.died.wait()) if engine else asyncio.Future[bool]()
+    try:
+        await asyncio.wait({running, died}, return_when=asyncio.FIRST_COMPLETED)
+        if engine is not None and engine.died.is_set():
+            raise engine.death()
+        return running.result()[0]
+    finally:
+        died.cancel()
+        if not running.done():
+            running.cancel()
+            with contextlib.suppress(BaseException):
+                await running
+
+
+@contextlib.contextmanager
+def quiet_collector() -> Iterator[None]:
+    """Collect garbage rarely while samples run.
+
+    Loaded libraries are a million objects that never die; walking them again and again took a quarter of
+    inspect's time per sample.
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+def run_key(request: RunRequest, task: Task | str, served: ServedModel) -> str:
+    """What must agree for one run to continue another: task, data, prompt, weights, settings, samples."""
+    identity = {"task": task} if isinstance(task, str) else dict((task.metadata or {}).get("identity", {}))
+    model = served.identity()
+    generation = {} if isinstance(task, str) else task.config.model_dump(exclude_none=True)
+    said = {
+        "identity": identity,
+        "model": {name: model[name] for name in ("model", "weights_digest", "engine", "base_url")},
+        "generation": {**generation, **request.generation()},
+        "limit": request.limit,
+        "sample_ids": request.sample_ids,
+        "epochs": request.epochs,
+        "dataset_args": {name: str(value) for name, value in sorted(request.dataset_args.items())},
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def needed_length(tasks: Sequence[Task | str], max_tokens: int | None) -> int | None:
+    """Context, in tokens, that the longest prompt can need; None when a task's prompts are not known.
+
+    One character never takes more than one token in practice, so characters bound the text.
+    """
+    longest = 0
+    for task in tasks:
+        if isinstance(task, str):
+            return None
+        limit = max_tokens or task.config.max_tokens or 512
+        for sample in task.dataset:
+            messages = [ChatMessageUser(content=sample.input)] if isinstance(sample.input, str) else sample.input
+            text = sum(len(message.text) for message in messages)
+            images = sum(
+                isinstance(part, ContentImage)
+                for message in messages
+                if not isinstance(message.content, str)
+                for part in message.content
+            )
+            longest = max(longest, text + images * _TOKENS_PER_IMAGE + limit + 256)
+    return math.ceil(longest / 1024) * 1024
+
+
+def _check_sample_ids(task: Task | str, sample_ids: Sequence[str]) -> None:
+    if isinstance(task, str) or not sample_ids:
+        return
+    from bench.errors import did_you_mean
+
+    known = [str(sample.id) for sample in task.dataset]
+    for sample_id in sample_ids:
+        if sample_id not in known:
+            raise RequestError(
+                f"--sample-id {sample_id}: task {task.name!r} has no such sample among its {len(known)}, "
+                f"such as {', '.join(known[:3])}{did_you_mean(sample_id, known)}"
+            )
+
+
+def _sample_count(task: Task | str, request: RunRequest) -> int:
+    if isinstance(task, str):
+        return request.limit or 0
+    count = len(request.sample_ids) or len(task.dataset)
+    return min(count, request.limit or count) * (request.epochs or 1)
+
+
+def _earlier_log(log_dir: Path, key: str) -> EvalLog | None:
+    """The newest log of this same run, finished or not; unreadable files are passed over."""
+    if not log_dir.is_dir():
+        return None
+    for info in list_eval_logs(str(log_dir), recursive=False, descending=True):
+        try:
+            log = read_eval_log(info, header_only=True)
+        except Exception:  # a log cut off in its first bytes raises whatever its parser meets
+            continue
+        if (log.eval.metadata or {}).get("run_key") == key:
+            return log if log.status == "success" else read_eval_log(info)
+    return None
+
+
+def _journal_name(earlier: EvalLog | None) -> str:
+    name = ((earlier.eval.metadata or {}) if earlier else {}).get("journal")
+    return name if isinstance(name, str) else f"{uuid.uuid4().hex}.jsonl"
+
+
+def _check_finished(log: EvalLog, run: Run, request: RunRequest) -> None:
+    if log.status != "success":
+        reason = log.error.message if log.error else f"the log's status is {log.status!r}"
+        raise IncompleteRunError(
+            f"{run.task} was not completed: {reason}\nlog: {log.location}\n"
+            "what was finished is in it; go on with --resume"
+        )
+    if request.base_url and run.unscored:
+        check_endpoint(request.base_url)
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name.rstrip("/").rsplit("/", 1)[-1]) or "model"

@@ -1,0 +1,147 @@
+"""``bench score``: completions made elsewhere → the same log as a run."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from inspect_ai import Task, eval_async
+from inspect_ai.log import EvalLog
+
+from bench.build import build_task
+from bench.catalog import find_task
+from bench.errors import IncompleteRunError, RequestError
+from bench.model import library_versions
+from bench.run import Show, quiet_collector
+from bench.spec import DatasetSpec, TaskSpec
+from results.records import Run, read_run
+from solvers.journal import current_progress
+from solvers.replay import replay
+
+_TRUNCATED = ("length", "max_tokens")
+
+
+def score_completions(
+    task: str,
+    completions_file: Path,
+    samples_file: Path | None,
+    log_dir: Path,
+    dataset_args: Mapping[str, Any],
+    show: Show,
+) -> Run:
+    """Score a JSONL file of ``{"id": …, "completion": …}`` rows (optional ``finish_reason``).
+
+    samples_file replaces the task's records by rows with at least ``id``, ``target`` and the fields the
+    task reports by. Samples without a completion are unscored; completions without a sample, and ids given
+    twice, are a RequestError.
+    """
+    completions = read_completions(completions_file)
+    spec = find_task(task)
+    if samples_file is not None:
+        if dataset_args:
+            raise RequestError("-T goes to the task's own records; --samples replaces them: give one of the two")
+        spec = _over_samples(spec, samples_file)
+    built = build_task(spec, dataset_args)
+    _check_ids(spec, built, completions, completions_file)
+    log = asyncio.run(_score(built, completions, completions_file, log_dir, show))
+    if log.status != "success":
+        raise IncompleteRunError(f"scoring stopped: {log.error.message if log.error else log.status}")
+    return read_run(log.location)
+
+
+def read_completions(file: Path) -> dict[str, tuple[str, bool]]:
+    """Sample id → (completion, truncated). Every unreadable line is named in one RequestError."""
+    if not file.is_file():
+        raise RequestError(f"{file}: no such file; give JSONL rows " + '{"id": …, "completion": …}')
+    completions: dict[str, tuple[str, bool]] = {}
+    mistakes: list[str] = []
+    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            sample_id, text = str(row["id"]), row["completion"]
+        except (ValueError, KeyError, TypeError) as error:
+            mistakes.append(f"{file}:{number}: not a row with id and completion ({type(error).__name__}: {error})")
+            continue
+        if not isinstance(text, str):
+            mistakes.append(f"{file}:{number}: completion is {type(text).__name__}, not text")
+        elif sample_id in completions:
+            mistakes.append(f"{file}:{number}: id {sample_id!r} is there already; one completion per sample")
+        else:
+            completions[sample_id] = (text, row.get("finish_reason") in _TRUNCATED)
+    if mistakes:
+        more = f"\n… and {len(mistakes) - 20} more" if len(mistakes) > 20 else ""
+        raise RequestError("\n".join(mistakes[:20]) + more)
+    if not completions:
+        raise RequestError(f"{file}: no rows; give JSONL rows " + '{"id": …, "completion": …}')
+    return completions
+
+
+def _over_samples(spec: TaskSpec, samples_file: Path) -> TaskSpec:
+    if not samples_file.is_file():
+        raise RequestError(f"--samples {samples_file}: no such file")
+    dataset = DatasetSpec(
+        jsonl=samples_file.absolute(), image=(), id=spec.dataset.id, target=spec.dataset.target
+    )
+    return spec.model_copy(
+        update={
+            "dataset": dataset,
+            # The completions were made from a prompt we do not know.
+            "prompt": "(the completion was made elsewhere)",
+            "report": spec.report.model_copy(update={"cluster": None})
+            if spec.report.cluster in spec.dataset.image
+            else spec.report,
+        }
+    )
+
+
+def _check_ids(spec: TaskSpec, task: Task, completions: Mapping[str, object], file: Path) -> None:
+    known = {str(sample.id) for sample in task.dataset}
+    strangers = [sample_id for sample_id in completions if sample_id not in known]
+    if strangers:
+        raise RequestError(
+            f"{file}: {len(strangers)} of {len(completions)} ids are not samples of {spec.name!r}, such as "
+            f"{', '.join(strangers[:3])}; its ids look like {', '.join(sorted(known)[:3])}. "
+            "Give the dataset arguments they were made with (-T), or their own records (--samples)"
+        )
+
+
+async def _score(
+    task: Task,
+    completions: Mapping[str, tuple[str, bool]],
+    file: Path,
+    log_dir: Path,
+    show: Show,
+) -> EvalLog:
+    name = f"completions:{file.name}"
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    with show.samples(f"{task.name} × {file.name}", len(task.dataset)) as advance, quiet_collector():
+        current_progress.set(advance)
+        (log,) = await eval_async(
+            task,
+            model=None,
+            solver=replay(completions, name),
+            metadata={
+                "model": {
+                    "model": name,
+                    "weights_digest": None,
+                    "completions_hash": digest,
+                    "engine": None,
+                    "libraries": library_versions(),
+                }
+            },
+            log_dir=str(log_dir),
+            fail_on_error=False,
+            max_samples=64,
+            log_realtime=False,
+            log_model_api=False,
+            score_display=False,
+            log_images=True,
+            ctl_server=False,
+        )
+    return log

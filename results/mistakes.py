@@ -1,0 +1,125 @@
+"""A page of one log's mistakes: picture, question, target, answer and the whole completion of each."""
+
+from __future__ import annotations
+
+import base64
+import html
+import mimetypes
+from pathlib import Path
+
+from inspect_ai.log import EvalSample, read_eval_log, read_eval_log_sample, read_eval_log_sample_summaries
+from inspect_ai.model import ContentImage
+
+from results.records import Outcome, read_run
+from results.statistics import Interval
+from results.table import score_interval, score_text
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8885; --soft: #8882; --bad: #c0392b; --none: #b9770e }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1280px; padding: 1rem }
+header p { margin: .2rem 0 } nav { display: flex; flex-wrap: wrap; gap: .5rem; margin: 1rem 0 }
+button { font: inherit; padding: .2rem .7rem; border: 1px solid var(--line); border-radius: 1rem; background: none;
+  color: inherit; cursor: pointer } button[aria-pressed=true] { background: var(--soft); font-weight: 600 }
+main { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem }
+article { border: 1px solid var(--line); border-radius: 8px; padding: .8rem; overflow-wrap: anywhere }
+article[hidden] { display: none } img { width: 100%; background: #fff; border-radius: 4px }
+h2 { font-size: 1rem; margin: .3rem 0 } dl { display: grid; grid-template-columns: auto 1fr; gap: 0 .7rem;
+  margin: .4rem 0 } dt { opacity: .7 } dd { margin: 0; font-weight: 600 }
+.incorrect { color: var(--bad) } .unscored { color: var(--none) }
+pre { white-space: pre-wrap; font-size: 13px; background: var(--soft); padding: .5rem; border-radius: 4px;
+  max-height: 14rem; overflow: auto; margin: .4rem 0 0 }
+"""
+
+# One filter at a time; without scripts every card is simply shown.
+_SCRIPT = """
+for (const button of document.querySelectorAll('nav button')) button.onclick = () => {
+  for (const other of document.querySelectorAll('nav button')) other.setAttribute('aria-pressed', other === button)
+  for (const card of document.querySelectorAll('article'))
+    card.hidden = button.dataset.kind !== '' && !card.dataset.kinds.split('|').includes(button.dataset.kind)
+}
+"""
+
+
+def write_mistakes(log: str | Path, page: Path, most: int) -> tuple[int, int]:
+    """Write the page (one file, no network); (mistakes shown, mistakes there are).
+
+    A mistake is a sample that scored under 1 or has no score. The first ``most`` in log order are shown.
+    """
+    run = read_run(log)
+    wrong = [o for o in run.outcomes if o.value is None or o.value < 1]
+    ids = {str(s.id): s.id for s in read_eval_log_sample_summaries(str(log))}
+    header = read_eval_log(str(log), header_only=True)
+    cards = [_card(o, read_eval_log_sample(str(log), ids[o.id], o.epoch)) for o in wrong[:most]]
+    kinds = sorted({kind for outcome in wrong[:most] for kind in _kinds(outcome)})
+    title = f"{run.task} × {run.model}"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(
+        _page(title, _header(score_interval(run.outcomes), len(wrong), header.eval.created), kinds, cards),
+        encoding="utf-8",
+    )
+    return min(len(wrong), most), len(wrong)
+
+
+def _header(interval: Interval | None, wrong: int, created: str) -> str:
+    n = f"n = {interval.n}, {interval.clusters} independent" if interval else "nothing scored"
+    return f"score {score_text(interval)} ({n}) · {wrong} not right · run of {created}"
+
+
+def _kinds(outcome: Outcome) -> list[str]:
+    state = "unscored" if outcome.value is None else "no answer" if outcome.no_answer else "wrong answer"
+    return [state, *(["truncated"] if outcome.truncated else []), *outcome.groups.values()]
+
+
+def _card(outcome: Outcome, sample: EvalSample) -> str:
+    state = "unscored" if outcome.value is None else "incorrect"
+    rows = {
+        "target": outcome.target,
+        "answer": outcome.reason if outcome.value is None else (outcome.answer or "none found"),
+        **outcome.groups,
+    }
+    pairs = "".join(
+        f"<dt>{html.escape(name)}</dt><dd{f' class={state}' if name == 'answer' else ''}>{html.escape(str(v))}</dd>"
+        for name, v in rows.items()
+    )
+    question = str(sample.metadata.get("question", ""))
+    return (
+        f'<article data-kinds="{html.escape("|".join(_kinds(outcome)))}">{_pictures(sample)}'
+        f"<h2>{html.escape(question or str(sample.id))}</h2><dl>{pairs}</dl>"
+        f"<pre>{html.escape(sample.output.completion or '(no completion)')}</pre></article>"
+    )
+
+
+def _pictures(sample: EvalSample) -> str:
+    messages = [] if isinstance(sample.input, str) else sample.input
+    sources = [
+        _source(part.image)
+        for message in messages
+        if not isinstance(message.content, str)
+        for part in message.content
+        if isinstance(part, ContentImage)
+    ]
+    return "".join(f'<img src="{html.escape(source)}" alt="" loading="lazy">' for source in sources if source)
+
+
+def _source(image: str) -> str | None:
+    if image.startswith("data:image/"):
+        return image
+    path = Path(image)
+    if not path.is_file():
+        return None
+    kind = mimetypes.guess_type(path.name)[0] or "image/png"
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _page(title: str, summary: str, kinds: list[str], cards: list[str]) -> str:
+    buttons = "".join(
+        f'<button data-kind="{html.escape(kind)}" aria-pressed="false">{html.escape(kind)}</button>' for kind in kinds
+    )
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8>"
+        "<meta name=viewport content='width=device-width, initial-scale=1'>"
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
+        f"<header><h1>{html.escape(title)}</h1><p>{html.escape(summary)}</p></header>"
+        f"<nav><button data-kind='' aria-pressed=true>all {len(cards)}</button>{buttons}</nav>"
+        f"<main>{''.join(cards) or '<p>No mistakes.</p>'}</main><script>{_SCRIPT}</script></html>\n"
+    )

@@ -1,0 +1,139 @@
+"""Runs → the table that ends a run, and its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from results.records import Outcome, Run
+from results.statistics import Interval, mean_interval
+
+
+def score_interval(outcomes: Sequence[Outcome]) -> Interval | None:
+    """Mean score of the scored outcomes with its clustered 95% interval."""
+    scored = [outcome for outcome in outcomes if outcome.value is not None]
+    return mean_interval([o.value for o in scored if o.value is not None], [o.cluster for o in scored])
+
+
+def rate_interval(outcomes: Sequence[Outcome], flag: str) -> Interval | None:
+    """Share of scored outcomes that have a flag (``no_answer``, ``truncated``, ``anywhere``)."""
+    scored = [o for o in outcomes if o.value is not None and getattr(o, flag) is not None]
+    return mean_interval([float(getattr(o, flag)) for o in scored], [o.cluster for o in scored])
+
+
+def print_runs(runs: Sequence[Run], console: Console) -> None:
+    """One row per run, then each run's groups, then why samples have no score. Fits 80 columns."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, justify in (
+        ("task", "left"),
+        ("model", "left"),
+        ("n", "right"),
+        ("score ±95%", "right"),
+        ("no answer", "right"),
+        ("truncated", "right"),
+        ("unscored", "right"),
+        ("/s", "right"),
+    ):
+        table.add_column(heading, justify=justify, no_wrap=heading not in ("task", "model"))  # type: ignore[arg-type]
+    for run in runs:
+        interval = score_interval(run.outcomes)
+        table.add_row(
+            Text(run.task),
+            Text(short_name(run)),
+            str(interval.n if interval else 0),
+            score_text(interval),
+            percent(rate_interval(run.outcomes, "no_answer")),
+            percent(rate_interval(run.outcomes, "truncated")),
+            str(sum(run.unscored.values())),
+            f"{run.samples_per_second:.1f}" if run.samples_per_second else "–",
+        )
+    console.print(table)
+    for run in runs:
+        for field in run.report_by:
+            console.print()
+            console.print(_group_table(run, field))
+        for reason, count in run.unscored.most_common():
+            console.print(Text(f"{count} unscored in {run.task} × {short_name(run)}: {reason}", style="yellow"))
+
+
+def _group_table(run: Run, field: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(f"{run.task} by {field}")
+    for heading in ("n", "score ±95%", "boxed", "anywhere"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for group in sorted({o.groups[field] for o in run.outcomes if field in o.groups}):
+        members = [outcome for outcome in run.outcomes if outcome.groups.get(field) == group]
+        interval = score_interval(members)
+        no_answer = rate_interval(members, "no_answer")
+        table.add_row(
+            Text(group),
+            str(interval.n if interval else 0),
+            score_text(interval),
+            f"{100 * (1 - no_answer.mean):.0f}%" if no_answer else "–",
+            percent(rate_interval(members, "anywhere")),
+        )
+    return table
+
+
+def short_name(run: Run) -> str:
+    """The model's last path part and the first of its digest, so that overwritten weights differ."""
+    name = run.model.rstrip("/").rsplit("/", 1)[-1]
+    digest = (run.identity.get("weights_digest") or "")[:6]
+    return f"{name}@{digest}" if digest else name
+
+
+def score_text(interval: Interval | None) -> str:
+    """``43.3 [30.1, 57.5]`` in percent, or a dash."""
+    if interval is None:
+        return "–"
+    return f"{100 * interval.mean:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+
+
+def percent(interval: Interval | None) -> str:
+    """A rate in whole percent, or a dash."""
+    return f"{100 * interval.mean:.0f}%" if interval else "–"
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """A run as plain data: identity, score, rates and groups with n and interval, unscored reasons."""
+    return {
+        "task": run.task,
+        "model": run.model,
+        "status": run.status,
+        "log": run.location,
+        "identity": dict(run.identity),
+        "expected": run.expected,
+        "score": _interval_json(score_interval(run.outcomes)),
+        "rates": {
+            flag: _interval_json(rate_interval(run.outcomes, flag))
+            for flag in ("no_answer", "truncated", "anywhere")
+        },
+        "unscored": dict(run.unscored),
+        "groups": {
+            field: {
+                group: _interval_json(
+                    score_interval([o for o in run.outcomes if o.groups.get(field) == group])
+                )
+                for group in sorted({o.groups[field] for o in run.outcomes if field in o.groups})
+            }
+            for field in run.report_by
+        },
+        "samples_per_second": run.samples_per_second,
+        "output_tokens": sum(outcome.output_tokens for outcome in run.outcomes),
+    }
+
+
+def _interval_json(interval: Interval | None) -> dict[str, float | int] | None:
+    if interval is None:
+        return None
+    return {
+        "mean": interval.mean,
+        "low": interval.low,
+        "high": interval.high,
+        "n": interval.n,
+        "clusters": interval.clusters,
+    }
