@@ -27,6 +27,7 @@ VISIBLY_LARGER = 1.15
 """A word is ranked before another only when it is drawn at least this many times larger."""
 
 _PIVOTS = 200
+_FALL = 0.6
 _MAX_WORDS = (12, 16, 20, MOST_WORDS)
 # The layout is searched on a grid of two pixels, which takes half the time and looks the same.
 _GRID = 2
@@ -37,20 +38,27 @@ def propose(rng: Random, source: Source) -> tuple[dict[str, Any], str] | None:
 
     None when the words do not suit.
 
-    About half of the texts are chosen around a few words, so that clouds differ in what is large in them.
+    Most texts are chosen around a few words, ever fewer for each of these, so that clouds differ in what is
+    large in them and their largest words differ in size.
     """
     count = len(source.pool)
     wanted = TEXTS if count > 1.5 * TEXTS else rng.randint(math.ceil(count / 2), count)
     common = source.vocabulary[:_PIVOTS]
-    pivots = rng.sample(common, min(len(common), rng.randint(2, 4)))
-    near = sorted({place for word in pivots for place in source.places_of[word]})
-    chosen = set(rng.sample(near, min(len(near), round(wanted * rng.uniform(0.5, 0.9)))))
+    chosen: set[int] = set()
+    share = 1.0
+    for word in rng.sample(common, min(len(common), rng.randint(2, 4))):
+        near = [place for place in source.places_of[word] if place not in chosen]
+        chosen |= set(rng.sample(near, min(round(share * len(near)), wanted - len(chosen))))
+        share *= _FALL
     others = [place for place in range(count) if place not in chosen]
     chosen |= set(rng.sample(others, wanted - len(chosen)))
     words = kept_words(source.pool_words[place] for place in chosen)
     words = words[: rng.choice(_MAX_WORDS)]
-    # One large word at least, or no question about ranks could be asked.
-    if len(words) < FEWEST_WORDS or words[0][1] < VISIBLY_LARGER * words[1][1]:
+    # Ranks can be asked as deep as the largest words differ; few texts give that by themselves.
+    deep = rng.choice((1, 1, 2, 2, 3))
+    if len(words) < FEWEST_WORDS or any(
+        words[rank][1] < VISIBLY_LARGER * words[rank + 1][1] for rank in range(deep)
+    ):
         return None
     data = {"words": [[word, count] for word, count in words]}
     if split_of("cloud:" + canonical(data)) != source.split:

@@ -59,7 +59,9 @@ def draw_missing(
     if workers is None:
         cost = sum(_SECONDS[recipe["chart"]] for recipe, _ in todo)
         workers = (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
-        workers = workers if cost > _WORTH_PROCESSES else 1
+        # Workers of somebody else's pool may not have children of their own.
+        alone = multiprocessing.current_process().daemon
+        workers = workers if cost > _WORTH_PROCESSES and not alone else 1
     if workers > 1 and len(todo) > 1:
         # Forked children of a process that may hold threads (torch, Arrow) can deadlock.
         context = multiprocessing.get_context("spawn")

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from tasks.chart_vqa.canvas import INK, REFERENCE, WHITE, Canvas, Color, text_size
-from tasks.chart_vqa.palettes import COLOR_MAPS, spread
+from tasks.chart_vqa.palettes import COLOR_MAPS, darkened, spread
 from tasks.chart_vqa.rounding import decimals
 from tasks.chart_vqa.sources import Source
 from tasks.chart_vqa.splits import digest, drawable_letters
@@ -119,7 +119,7 @@ def draw(data: Mapping[str, Any], style: Mapping[str, Any], width: int, height: 
     """The picture as a PNG file."""
     canvas = Canvas(width, height)
     letters: dict[str, int] = data["letters"]
-    colors = spread(style["colors"], len(letters))
+    colors = [darkened(color, 0.85) for color in spread(style["colors"], len(letters))]
     # Every slice has an edge: a colour map of few colours may give the first and the last slice the same one.
     edges: dict[str, tuple[Color, float]] = {"thin": (WHITE, 0.7), "white": (WHITE, 1.4), "dark": (INK, 1.1)}
     edge, edge_width = edges[style["edge"]]

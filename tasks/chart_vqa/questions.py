@@ -277,8 +277,13 @@ def _text(answers: list[str], **asked: Any) -> Question:
 _Answer = Callable[[Data, Random, bool, Sequence[str]], Question]
 
 
+def _deep(ranks: Sequence[int], rng: Random) -> int:
+    """One of the ranks; the deeper ones, which fewer charts allow, are likelier."""
+    return rng.choices(ranks, weights=ranks)[0]
+
+
 def _frequency_of_rank(data: Data, rng: Random, *_: object) -> Question:
-    rank = rng.choice(letter_ranks(data["letters"]))
+    rank = _deep(letter_ranks(data["letters"]), rng)
     return _number(str(sorted(data["letters"].values(), reverse=True)[rank - 1]), rank=rank)
 
 
@@ -292,18 +297,18 @@ def _median(data: Data, *_: object) -> Question:
 
 
 def _letter_of_rank(data: Data, rng: Random, *_: object) -> Question:
-    rank = rng.choice(letter_ranks(data["letters"]))
+    rank = _deep(letter_ranks(data["letters"]), rng)
     return _text(letters_of_rank(data["letters"], rank), rank=rank)
 
 
 def _share_of_rank(data: Data, rng: Random, *_: object) -> Question:
-    rank = rng.choice(letter_ranks(data["letters"]))
+    rank = _deep(letter_ranks(data["letters"]), rng)
     counts = sorted(data["letters"].values(), reverse=True)
     return _number(share(counts[rank - 1], counts), TOLERANCE_OF_SHARES, rank=rank)
 
 
 def _word_of_rank(data: Data, rng: Random, *_: object) -> Question:
-    rank = rng.choice(word_ranks(data["words"]))
+    rank = _deep(word_ranks(data["words"]), rng)
     return _text([word_of_rank(data["words"], rank)], rank=rank)
 
 
