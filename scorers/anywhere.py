@@ -13,11 +13,11 @@ from scorers.boxed import (
     answers_match,
     check_arguments,
     extract_boxed,
+    gold_boolean,
     gold_readings,
-    read_boolean,
+    gold_words,
     target_set,
     within,
-    word_forms,
 )
 from scorers.latex import fold_unicode, plain_words, strip_markup
 from scorers.number import read_number
@@ -63,11 +63,10 @@ def answer_anywhere(text: str, target: str | Collection[str], *, kind: Kind, tol
         return _number_stands_in(text, targets, tolerance)
     words = plain_words(text)
     if kind == "boolean":
-        answers = {gold: read_boolean(gold) for gold in targets}
-        if None in answers.values():
-            answers_match("", targets, kind=kind)  # says which target is no boolean
-        return any(_has_word(words, word) for gold in answers.values() for word in _BOOLEAN_WORDS[bool(gold)])
-    return any(_has_word(words, form) for gold in targets for form in word_forms(gold))
+        wanted = {word for gold in targets for word in _BOOLEAN_WORDS[gold_boolean(gold)]}
+    else:
+        wanted = {form for gold in targets for form in gold_words(gold)}
+    return any(_has_word(words, word) for word in wanted)
 
 
 def _number_stands_in(text: str, targets: Collection[str], tolerance: float) -> bool:

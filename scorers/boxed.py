@@ -26,15 +26,17 @@ _BRACES = re.compile(r"\\.|\{+|\}+", re.DOTALL)
 _MAX_TOKENS = 20_000
 _MAX_WORDS_LENGTH = 2_000
 
+_NAMED = r"(?:answer|letter|word|character|option|choice)"
 _LABEL = re.compile(
-    r"(?:(?:so|thus|therefore|hence),? )?(?:the )?(?:final |correct |most frequent )?"
-    r"(?:answer|letter|word|character|option|choice)(?: is)? ?[:=]? ?(?=\S)"
+    rf"(?:the )?(?:final |correct )?{_NAMED}(?: is)? ?[:=]? ?(?=\S)"
+    rf"|(?!.*\bnot\b)(?:[\w'-]+,? ){{0,8}}{_NAMED} is:? (?=\S)"
 )
 # The count a pie chart prints beside its letter: `e (12, 8.5%)`.
-_COUNT_REMARK = re.compile(r" ?\(\d[^()]*\)$")
+_COUNT_REMARK = re.compile(r" ?\((?=[^()]*\d)(?![^()]*\bor\b)[^()]*\)$")
 _TRUE = frozenset({"true", "yes", "t", "y"})
 _FALSE = frozenset({"false", "no", "f", "n"})
 _BOOLEAN_THEN_REMARK = re.compile(r"(true|false|yes|no) ?[,.;:(-]")
+_REMARK_THEN_BOOLEAN = re.compile(r".*(?:[:=] ?|\bis )(true|false|yes|no)$")
 _BOOLEAN_WORD = re.compile(r"\b(?:true|false|yes|no)\b")
 
 
@@ -130,6 +132,22 @@ def gold_readings(target: str) -> list[Reading]:
     return readings
 
 
+def gold_words(target: str) -> frozenset[str]:
+    """The ways to read a text target; ValueError when it holds no words."""
+    forms = word_forms(target)
+    if not forms:
+        raise ValueError(f"target {target!r} holds no words; correct the gold")
+    return forms
+
+
+def gold_boolean(target: str) -> bool:
+    """What a boolean target states; ValueError when it states neither."""
+    stated = read_boolean(target)
+    if stated is None:
+        raise ValueError(f"target {target!r} is not a boolean; give True, False, yes or no")
+    return stated
+
+
 def within(reading: Reading, gold: Reading, tolerance: float) -> bool:
     """Whether two readings differ by at most `tolerance`, taken as the decimal it is written as."""
     return not differ_by_more(reading.value, gold.value, Fraction(str(tolerance)))
@@ -141,9 +159,7 @@ def _number_matches(answer: str, target: str, tolerance: float) -> bool:
 
 
 def _text_matches(answer: str, target: str, tolerance: float) -> bool:
-    golds = word_forms(target)
-    if not golds:
-        raise ValueError(f"target {target!r} holds no words; correct the gold")
+    golds = gold_words(target)
     return len(answer) <= max(_MAX_WORDS_LENGTH, 2 * len(target)) and not golds.isdisjoint(word_forms(answer))
 
 
@@ -171,10 +187,7 @@ def _peel(words: str) -> str:
 
 
 def _boolean_matches(answer: str, target: str, tolerance: float) -> bool:
-    gold = read_boolean(target)
-    if gold is None:
-        raise ValueError(f"target {target!r} is not a boolean; give True, False, yes or no")
-    return read_boolean(answer) is gold
+    return read_boolean(answer) is gold_boolean(target)
 
 
 def read_boolean(text: str) -> bool | None:
@@ -182,7 +195,7 @@ def read_boolean(text: str) -> bool | None:
     if len(text) > _MAX_WORDS_LENGTH:
         return None
     for form in word_forms(text):
-        remark = _BOOLEAN_THEN_REMARK.match(form)
+        remark = _BOOLEAN_THEN_REMARK.match(form) or _REMARK_THEN_BOOLEAN.match(form)
         if remark is not None and len(_BOOLEAN_WORD.findall(form)) == 1:
             form = remark[1]
         if form in _TRUE:

@@ -50,6 +50,7 @@ _FRACTION = re.compile(r"\\(?:[dtc]|nice|s)?frac(?![A-Za-z])")
 _SQUARE_ROOT = re.compile(r"\\sqrt(?![A-Za-z])|\\surd(?![A-Za-z])|√|sqrt\b")
 _PI = re.compile(r"\\pi(?![A-Za-z])|π|pi\b")
 _PLAIN_FRACTION = re.compile(r" (\d{1,9})/(\d{1,9})(?![\d.])")
+_REPEATED = re.compile(r"\s?\\(?:overline|bar|dot)\s?\{(\d{1,20})\}")
 _SPACE = re.compile(r"\s*")
 _DIGITS = frozenset("0123456789")
 _OPENING = {"(": ")", "{": "}", "[": "]"}
@@ -197,11 +198,22 @@ class _Parser:
         if len(match.group()) > _MAX_DIGITS or len(exponent) > 5 or abs(int(exponent)) > _MAX_EXPONENT:
             raise NotANumberError
         self.position = match.end()
+        if decimals is not None and (repeated := _REPEATED.match(self.text, self.position)):
+            return self._repeating((whole or "0") + decimals, len(decimals), repeated)
         digits = (whole or "").replace(",", "").replace("'", "") + (decimals or "")
         step = Fraction(10) ** (int(exponent) - len(decimals or ""))
         self.literal_step = step
         value = Fraction(int(digits)) * step
         return self._mixed(value, depth) if decimals is None and match["exponent"] is None else value
+
+    def _repeating(self, digits: str, decimals: int, repeated: re.Match[str]) -> Fraction:
+        r"""`9.8\overline{3}` is 9.8333…, exactly."""
+        self.position = repeated.end()
+        self.plain = False
+        if not digits.isdecimal():
+            raise NotANumberError
+        period = Fraction(int(repeated[1]), 10 ** len(repeated[1]) - 1)
+        return (int(digits) + period) / Fraction(10**decimals)
 
     def _mixed(self, whole: Fraction, depth: int) -> Number:
         r"""`3\frac{1}{2}` and `3 1/2` are three and a half."""

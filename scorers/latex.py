@@ -24,12 +24,19 @@ _SAME_GLYPH = str.maketrans(
         "\ufe0f": None,  # "show as emoji"
     }
 )
-_WRAPPERS = re.compile(
-    r"\\(?:text(?:bf|it|rm|sf|tt|sc|up|md|normal|superscript)?|math(?:bf|it|rm|sf|tt|cal|bb|normal|frak|scr)"
-    r"|boldsymbol|bm|pmb|emph|underline|mbox|hbox|boxed|fbox|operatorname\*?|ensuremath|displaystyle|textstyle"
-    r"|left|right|[bB]igg?[lr]?|rm|bf|it|large|Large|LARGE|huge|Huge|limits|nolimits|phantom)(?![A-Za-z])"
+_FONTS = (
+    r"text(?:bf|it|rm|sf|tt|sc|up|md|normal)?|math(?:bf|it|rm|sf|tt|cal|bb|normal|frak|scr)"
+    r"|boldsymbol|bm|pmb|emph|underline|mbox|hbox|boxed|fbox|operatorname\*?|ensuremath"
+)
+_WRAPPED = re.compile(rf"\\(?:{_FONTS})\s?\{{([^{{}}]*)\}}")
+_COMMANDS = re.compile(
+    rf"\\(?:{_FONTS}|(?:display|text)style|left|right|[bB]igg?[lrm]?|rm|bf|it|tiny|small|(?:L|l)arge|LARGE"
+    r"|[hH]uge|(?:no)?limits|[lc]?dots|dots[cbmio])(?![A-Za-z])"
 )
 _COLOUR = re.compile(r"\\(?:text)?color\s*(?:\[[^\[\]{}]*\]\s*)?\{[^{}]*\}")
+_MAX_NESTED_FONTS = 4
+_DOUBLED = re.compile(r"\\\\(?=[A-Za-z])")  # \\frac from a model that escapes as in JSON
+_LINE_BREAK = re.compile(r"\\\\")
 _SPACES = re.compile(r"\\(?:[,;: \n]|q?quad(?![A-Za-z])|(?:thin|med|thick|en)?space(?![A-Za-z]))|(?<!\\)~")
 _MATH_DELIMITERS = re.compile(r"\\[()\[\]]|(?<!\\)\$")
 
@@ -75,10 +82,15 @@ def _plain_character(character: str) -> str:
 def strip_markup(text: str) -> str:
     r"""The text without LaTeX's font, colour, sizing and math-mode commands and with plain spaces.
 
-    Braces stay (`\text{e}` becomes `{e}`): they group in numbers, and `plain_words` drops them in words.
+    `\text{e}` becomes `e`. Other braces stay: they group in numbers, and `plain_words` drops them in words.
     """
+    text = _LINE_BREAK.sub(" ", _DOUBLED.sub(r"\\", text))
     text = _COLOUR.sub("", text.replace("\\!", ""))
-    text = _WRAPPERS.sub("", text)
+    for _ in range(_MAX_NESTED_FONTS):
+        text, unwrapped = _WRAPPED.subn(r"\1", text)
+        if not unwrapped:
+            break
+    text = _COMMANDS.sub("", text)
     text = _SPACES.sub(" ", text)
     return _MATH_DELIMITERS.sub("", text)
 

@@ -35,12 +35,13 @@ _ALTERING = frozenset(
     word
     for words in (
         "or and not no nor neither either never unless except if versus vs",
-        "to than least most more less fewer over under above below between from up down plus minus negative",
+        "to than more less fewer over under above below between from up down plus minus negative",
         "times half third quarter twice double triple dozen squared cubed log ln lg sin cos tan exp mod",
         "wrong incorrect impossible unknown undefined",
     )
     for word in words.split()
 )
+_ALTERING_AFTER = _ALTERING - {"times", "from", "between", "over", "under"}  # `15 times`
 _SCALES = {
     "hundred": 10**2,
     "thousand": 10**3,
@@ -59,7 +60,7 @@ _EQUAL = re.compile(
     re.IGNORECASE,
 )
 _OR = re.compile(r"\bor\b|\\lor(?![A-Za-z])", re.IGNORECASE)
-_BOUND = re.compile(r"[<>≤≥≠±∓!]|\\(?:leq?|geq?|neq?|lt|gt|pm|mp|not)(?![A-Za-z])")
+_BOUND = re.compile(r"(?i:\bat (?:most|least)\b)|[<>≤≥≠±∓!]|\\(?:leq?|geq?|neq?|lt|gt|pm|mp|not)(?![A-Za-z])")
 _LETTER = re.compile(r"[^\W\d_]")
 _REMARK = re.compile(r"(?<=[\w%.})]) ?\(([^()\\]*)\) ?$")
 _BRACES_WITHOUT_DIGITS = re.compile(r"(?<![\^_\\])\{([^{}\d\\]*)\}")
@@ -97,6 +98,7 @@ def _tidy(text: str) -> str:
     # {,} says "no list": thousands before three digits, else a decimal comma.
     text = re.sub(r"(?<=\d)\{,\}(?=\d{3}(?!\d))", ",", text)
     text = re.sub(r"(?<=\d)\{,\}(?=\d)", ".", text)
+    text = re.sub(r"\{([\d.,]+%)\}", r" \1 ", text)
     text = _BRACES_WITHOUT_DIGITS.sub(_words_of_group, text)
     text = re.sub(r"(?<=[^\W\d_]) \^", "^", " ".join(text.split()))
     text = _GROUPED_BY_SPACE.sub(lambda match: match[1] + match[2].replace(" ", ""), text)
@@ -218,7 +220,8 @@ def _side(text: str) -> Reading:
         text = text[: remark.start()]
     before, colon, after = text.partition(":")
     if colon and _LETTER.search(before) and not after[:1].isdigit():
-        text = _peel(after.lstrip("* "))
+        # `Median: 7`, but also `7 letters: a, b, c, d, e, f, g`
+        text = _peel(after.lstrip("* ") if _states_something(after) or not _START.search(before) else before)
     text = re.sub(r"^(?:minus|negative)\s+(?=[\d.])", "-", text, flags=re.IGNORECASE)
     spelled = _spelled_out(text)
     if spelled is not None:
@@ -269,7 +272,7 @@ def _with_unit(value: Number, step: Fraction, rest: str) -> Reading:
 
 
 def _check_unit(word: str) -> None:
-    if not _WORD.fullmatch(word) or word.lower() in _ALTERING or word.lower() in _SCALES:
+    if not _WORD.fullmatch(word) or word.lower() in _ALTERING_AFTER or word.lower() in _SCALES:
         raise NotANumberError
     letters = word.split("^")[0]
     if len(letters) == 1 and letters not in _UNIT_LETTERS:
