@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from vllm.v1.engine.async_llm import AsyncLLM
 
 _LOG_TAIL_LINES = 12
+_SECONDS_TO_BE_STOPPED = 5
 
 
 @dataclass(frozen=True)
@@ -122,20 +123,23 @@ class Engine:
                 [messages],
                 ChatParams(chat_template_kwargs={"add_generation_prompt": True, "tokenize": False}),
             )
-            output: RequestOutput | None = None
-            async for output in self._llm.generate(
-                prompt,
-                _sampling_params(config),
-                request_id=str(next(self._request_ids)),
-                lora_request=self._lora,
-            ):
-                pass
+            outputs: list[RequestOutput] = [
+                output
+                async for output in self._llm.generate(
+                    prompt,
+                    _sampling_params(config),
+                    request_id=str(next(self._request_ids)),
+                    lora_request=self._lora,
+                )
+            ]
         except EngineDeadError as error:
             self.died.set()
+            # The run that watches `died` stops everything now; without a watcher this request fails.
+            await asyncio.sleep(_SECONDS_TO_BE_STOPPED)
             raise self.death() from error
-        if output is None:
+        if not outputs:
             raise ValueError("vLLM returned no output for the request")
-        return output
+        return outputs[-1]
 
     def death(self) -> EngineDied:
         """The error that says why the engine died: the last lines of its log, and where the log is."""

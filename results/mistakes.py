@@ -18,8 +18,10 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #8885; --soft: #8882; --bad: #c0392b; --none: #b9770e }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1280px; padding: 1rem }
 header p { margin: .2rem 0 } nav { display: flex; flex-wrap: wrap; gap: .5rem; margin: 1rem 0 }
-button { font: inherit; padding: .2rem .7rem; border: 1px solid var(--line); border-radius: 1rem; background: none;
-  color: inherit; cursor: pointer } button[aria-pressed=true] { background: var(--soft); font-weight: 600 }
+button { font: inherit; padding: .2rem .7rem; border: 1px solid var(--line); border-radius: 1rem;
+  background: none;
+  color: inherit; cursor: pointer }
+button[aria-pressed=true] { background: var(--soft); font-weight: 600 }
 main { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem }
 article { border: 1px solid var(--line); border-radius: 8px; padding: .8rem; overflow-wrap: anywhere }
 article[hidden] { display: none } img { width: 100%; background: #fff; border-radius: 4px }
@@ -32,8 +34,9 @@ pre { white-space: pre-wrap; font-size: 13px; background: var(--soft); padding: 
 
 # One filter at a time; without scripts every card is simply shown.
 _SCRIPT = """
-for (const button of document.querySelectorAll('nav button')) button.onclick = () => {
-  for (const other of document.querySelectorAll('nav button')) other.setAttribute('aria-pressed', other === button)
+const buttons = document.querySelectorAll('nav button')
+for (const button of buttons) button.onclick = () => {
+  for (const other of buttons) other.setAttribute('aria-pressed', other === button)
   for (const card of document.querySelectorAll('article'))
     card.hidden = button.dataset.kind !== '' && !card.dataset.kinds.split('|').includes(button.dataset.kind)
 }
@@ -78,8 +81,9 @@ def _card(outcome: Outcome, sample: EvalSample) -> str:
         **outcome.groups,
     }
     pairs = "".join(
-        f"<dt>{html.escape(name)}</dt><dd{f' class={state}' if name == 'answer' else ''}>{html.escape(str(v))}</dd>"
-        for name, v in rows.items()
+        f"<dt>{html.escape(name)}</dt>"
+        f"<dd{f' class={state}' if name == 'answer' else ''}>{html.escape(str(value))}</dd>"
+        for name, value in rows.items()
     )
     question = str(sample.metadata.get("question", ""))
     return (
@@ -113,7 +117,8 @@ def _source(image: str) -> str | None:
 
 def _page(title: str, summary: str, kinds: list[str], cards: list[str]) -> str:
     buttons = "".join(
-        f'<button data-kind="{html.escape(kind)}" aria-pressed="false">{html.escape(kind)}</button>' for kind in kinds
+        f'<button data-kind="{html.escape(kind)}" aria-pressed="false">{html.escape(kind)}</button>'
+        for kind in kinds
     )
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"

@@ -120,9 +120,7 @@ def _expected(log: EvalLog) -> int:
 def _seconds(log: EvalLog) -> float | None:
     if not log.stats.started_at or not log.stats.completed_at:
         return None
-    started, completed = (
-        datetime.fromisoformat(t) for t in (log.stats.started_at, log.stats.completed_at)
-    )
+    started, completed = (datetime.fromisoformat(t) for t in (log.stats.started_at, log.stats.completed_at))
     return max((completed - started).total_seconds(), 1e-9)
 
 
@@ -130,9 +128,7 @@ def _finished_since(summaries: list[EvalSampleSummary], started_at: str | None) 
     if not started_at:
         return 0
     started = datetime.fromisoformat(started_at)
-    return sum(
-        1 for s in summaries if s.completed_at and datetime.fromisoformat(s.completed_at) >= started
-    )
+    return sum(1 for s in summaries if s.completed_at and datetime.fromisoformat(s.completed_at) >= started)
 
 
 def _outcome(

@@ -57,7 +57,9 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
             console.print()
             console.print(_group_table(run, field))
         for reason, count in run.unscored.most_common():
-            console.print(Text(f"{count} unscored in {run.task} × {short_name(run)}: {reason}", style="yellow"))
+            console.print(
+                Text(f"{count} unscored in {run.task} × {short_name(run)}: {reason}", style="yellow")
+            )
 
 
 def _group_table(run: Run, field: str) -> Table:

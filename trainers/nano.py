@@ -7,7 +7,6 @@ The folder is an ordinary Hugging Face checkpoint, so vLLM serves it and transfo
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -24,7 +23,14 @@ _IMAGE_SIDE = 112
 _PATCH = 14
 _SCALE = 2
 _IMAGE_TOKENS = (_IMAGE_SIDE // _PATCH) ** 2 // _SCALE**2
-_SPECIAL = ("<pad>", "<|im_start|>", "<end_of_utterance>", "<fake_token_around_image>", "<image>", "<global-img>")
+_SPECIAL = (
+    "<pad>",
+    "<|im_start|>",
+    "<end_of_utterance>",
+    "<fake_token_around_image>",
+    "<image>",
+    "<global-img>",
+)
 _CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] | capitalize }}:"
     "{% if message['content'] is string %} {{ message['content'] }}{% else %}"
@@ -48,7 +54,7 @@ def write_untrained(folder: Path, *, seed: int = 0) -> Path:
         _write_tokenizer_and_processor(unfinished)
         _write_weights(unfinished, seed)
         try:
-            os.replace(unfinished, folder)
+            unfinished.replace(folder)
         except OSError:
             # Another process was first; its bytes are the same.
             if not (folder / "config.json").is_file():
