@@ -1,0 +1,72 @@
+"""Finds task declarations: those that come with Tunebench and the user's own.
+
+find_task("chart_vqa")          one of ours, by name
+find_task("./my_task.yaml")     the user's, by file
+find_task("./my_task")          the user's, by the folder that holds a task.yaml
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tasks
+from bench.declaration import Problem
+from bench.errors import RequestError, did_you_mean
+from bench.spec import TaskSpec, read_spec, spec_problems
+
+FILE = "task.yaml"
+"""What the declaration in a task's folder is called."""
+
+
+def builtin_tasks() -> tuple[str, ...]:
+    """The names of the tasks that come with Tunebench."""
+    return tuple(sorted(path.parent.name for path in _home().glob(f"*/{FILE}")))
+
+
+def find_task(name_or_path: str) -> TaskSpec:
+    """The task with one of our names, or in a YAML file or a folder with a task.yaml.
+
+    One of our names means our task even where a folder of that name lies about: `./name` is the folder.
+    RequestError when there is no such task or its declaration has mistakes.
+    """
+    if name_or_path in builtin_tasks():
+        return read_spec(_builtin_file(name_or_path))
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        if not (path / FILE).is_file():
+            raise RequestError(f"folder {name_or_path} holds no {FILE}; give the path of the YAML file")
+        return read_spec(path / FILE)
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        return read_spec(path)
+    names = builtin_tasks()
+    raise RequestError(
+        f"task {name_or_path!r} is not one of {', '.join(names)}{did_you_mean(name_or_path, names) or '.'} "
+        "For a task of your own give the path of its YAML file, such as ./my_task.yaml"
+    )
+
+
+def all_tasks() -> tuple[TaskSpec, ...]:
+    """All tasks that come with Tunebench; RequestError with every mistake in all of their files."""
+    specs: list[TaskSpec] = []
+    mistakes: list[str] = []
+    for name in builtin_tasks():
+        path = _builtin_file(name)
+        problems = spec_problems(path)
+        if not problems:
+            spec = read_spec(path)
+            specs.append(spec)
+            if spec.name != name:
+                problems = [Problem(1, f"name: {spec.name!r} is not the name of its folder, {name!r}")]
+        mistakes += [problem.at(path) for problem in problems]
+    if mistakes:
+        raise RequestError("\n".join(mistakes))
+    return tuple(specs)
+
+
+def _home() -> Path:
+    """The folder of the `tasks` package, in a checkout as in an installed wheel."""
+    return Path(next(iter(tasks.__path__)))
+
+
+def _builtin_file(name: str) -> Path:
+    return _home() / name / FILE
