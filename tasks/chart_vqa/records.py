@@ -75,9 +75,9 @@ def charts(
 
     `charts` and `families` are names or one string with commas; `families=None` asks all. `text` is
     "builtin", the path of a UTF-8 file, or "hf:owner/name" for a data set on the hub. `workers` is the number
-    of drawing processes (by default all cores once there are hundreds of pictures to draw; a script of its own
-    then needs the usual `if __name__ == "__main__":`). `progress` is called with the numbers of pictures ready and wanted. Pictures are
-    kept in `cache_dir`, by default `charts/` in the cache of Tunebench.
+    of drawing processes: by default all cores once there are hundreds of pictures to draw, for which a script
+    of its own needs the usual `if __name__ == "__main__":`. `progress` is called with the numbers of pictures
+    ready and wanted. Pictures are kept in `cache_dir`, by default `charts/` in the cache of Tunebench.
 
     Raises ValueError for an argument that is not allowed or a text that is too short, FileNotFoundError for
     a text file that is not there.
