@@ -97,8 +97,8 @@ def _from_function(
         return given_rows(name, function(**given))
     except (ValueError, TypeError, OSError) as error:
         raise RequestError(
-            f"the records function {name!r} says: {error} (its arguments: {', '.join(allowed)}; "
-            "in dataset.args, or -T key=value)"
+            f"{name}: {_first_line(error)} (arguments come from dataset.args and -T key=value: "
+            f"{', '.join(allowed)})"
         ) from error
 
 
@@ -115,17 +115,16 @@ def _from_hub(dataset: DatasetSpec, name: str, overrides: Mapping[str, object]) 
         ) from error
     except Exception as error:  # the hub's client has no common error: network, names, access, formats
         raise RequestError(
-            f"data set {name} (config {config}, revision {revision}, split {chosen['split']}) cannot be loaded: "
-            f"{_first_line(error)}. Check these names and the network (the first use downloads it, later ones "
-            "read the copy on disk), or save it as parquet and declare `parquet: FILE`"
+            f"data set {name} (config {config}, revision {revision}, split {chosen['split']}) cannot be "
+            f"loaded: {_first_line(error)}. Check these names and the network (the first use downloads it, "
+            "later ones read the copy on disk), or save it as parquet and declare `parquet: FILE`"
         ) from error
 
 
 def _from_file(dataset: DatasetSpec, overrides: Mapping[str, object]) -> Rows:
     _check_keys(overrides, ("path", "split"))
-    declared = (
-        Path(str(overrides["path"])).expanduser() if "path" in overrides else getattr(dataset, dataset.source)
-    )
+    own: Path = getattr(dataset, dataset.source)
+    declared = Path(str(overrides.get("path", own))).expanduser()
     if "split" in overrides and "{split}" not in str(declared):
         raise RequestError(
             f"split={overrides['split']} was given, and {declared.name} is one file for all; write {{split}} "
@@ -189,10 +188,9 @@ def _check_fields(spec: TaskSpec, source: str, present: set[str]) -> None:
     missing = [(user, name) for user, name in named if name not in present]
     if not missing:
         return
-    said = ", ".join(
-        f"{name!r} (named by {user}){did_you_mean(name, sorted(present))}" for user, name in missing
-    )
-    text_only = " For a task without images write `image: null`." if missing[0][0] == "dataset.image" else ""
+    said = ", ".join(f"{name!r} (named by {user}){did_you_mean(name, present)}" for user, name in missing)
+    images = any(user == "dataset.image" for user, _ in missing)
+    text_only = " For a task without images write `image: null`." if images else ""
     raise RequestError(f"no row of {source} has {said} (fields: {', '.join(sorted(present))}).{text_only}")
 
 
@@ -202,8 +200,8 @@ def _check_ids(places: Mapping[str, list[str]]) -> None:
         shown = "; ".join(f"{name!r} in {', '.join(where[:_LISTED])}" for name, where in repeated[:_LISTED])
         more = f"; and {len(repeated) - _LISTED} more" if len(repeated) > _LISTED else ""
         raise RequestError(
-            f"{len(repeated)} ids are not unique: {shown}{more}; give each record its own id, or name another "
-            "field in dataset.id"
+            f"{len(repeated)} ids are not unique: {shown}{more}; give each record its own id, or name "
+            "another field in dataset.id"
         )
 
 

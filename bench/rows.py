@@ -45,7 +45,7 @@ def jsonl_rows(path: Path) -> Rows:
 
 
 def csv_rows(path: Path) -> Rows:
-    """A header line, then rows of as many cells; an empty cell is a missing value."""
+    """A header line, then rows of as many cells; an empty cell is an empty text."""
     return Rows(path.name, _csv(path), path.parent)
 
 
@@ -125,9 +125,7 @@ def _csv(path: Path) -> Iterator[Row]:
                 if len(cells) != len(header):
                     yield Row(number, where, mistake=f"{len(cells)} cells under {len(header)} columns")
                 else:
-                    yield Row(
-                        number, where, {name: cell or None for name, cell in zip(header, cells, strict=True)}
-                    )
+                    yield Row(number, where, dict(zip(header, cells, strict=True)))
         except UnicodeDecodeError as error:
             raise ValueError(f"not UTF-8 text ({error.reason}); save the file as UTF-8") from None
         except csv.Error as error:
