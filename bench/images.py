@@ -49,7 +49,7 @@ def image_file(value: object, folder: Path) -> Path:
 
     if isinstance(value, Image):
         return _stored(_png(value))
-    raise ValueError(f"no image in a {type(value).__name__}: give a path, a data: URI or the bytes of a file")
+    raise ValueError(f"no image in a value of type {type(value).__name__}: give a path, a data: URI or bytes")
 
 
 def _existing(path: Path, folder: Path) -> Path:

@@ -79,11 +79,12 @@ def _names(value: object) -> object:
     """One name, a list of names or null, as the tuple it stands for."""
     if value is None:
         return ()
-    if isinstance(value, str):
-        return (value,)
-    if not isinstance(value, list | tuple):
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple):
         raise ValueError(f"give a name or a list of names, not {_short(value)}")
-    return value
+    if "" in names:
+        raise ValueError("holds an empty text; leave it out")
+    return tuple(names)
 
 
 def _parts(value: object, known: tuple[str, ...]) -> tuple[Part, ...]:
@@ -334,7 +335,7 @@ class TaskSpec(_Section):
         description="How a completion is scored: a name, {name: arguments}, or a list of those; the first is "
         "the main one."
     )
-    report: ReportSpec = Field(default=ReportSpec(), description="How the scores are summed up.")
+    report: ReportSpec = Field(default=ReportSpec(), description="By which fields the scores are summed up.")
     generation: GenerationSpec = Field(
         default=GenerationSpec(),
         description="How the model generates, unless the command line says else.",
@@ -342,8 +343,12 @@ class TaskSpec(_Section):
 
     @field_validator("prompt")
     @classmethod
-    def _valid_prompt(cls, prompt: str) -> str:
-        _prompt_fields(prompt)
+    def _valid_prompt(cls, prompt: str, info: ValidationInfo) -> str:
+        dataset = info.data.get("dataset")
+        images = dataset.image if isinstance(dataset, DatasetSpec) else ()
+        for name in _prompt_fields(prompt):
+            if name in images:
+                raise ValueError(f"{{{name}}} is an image, which stands before the text; leave it out")
         return prompt
 
     @property
