@@ -131,6 +131,7 @@ def _metadata(spec: TaskSpec, record: Record, images: list[Path]) -> dict[str, A
     }
     if images:
         metadata["image"] = image_digest(images[0])[:16]
+        metadata["image_file"] = str(images[0])
     cluster = spec.report.cluster
     if cluster is not None and cluster in spec.dataset.image:
         metadata["cluster"] = metadata.get("image", record["id"])

@@ -14,7 +14,18 @@ from bench.cache import cache_folder
 from bench.errors import RequestError
 
 # What decides a checkpoint's behaviour: weights, adapter, tokenizer, processor, templates, its own code.
-_BEHAVIOUR_ENDINGS = (".safetensors", ".bin", ".pt", ".pth", ".gguf", ".json", ".jinja", ".model", ".txt", ".py")
+_BEHAVIOUR_ENDINGS = (
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".pth",
+    ".gguf",
+    ".json",
+    ".jinja",
+    ".model",
+    ".txt",
+    ".py",
+)
 # What a trainer leaves beside it, and what only describes it.
 _BESIDE = (
     "lineage.json",

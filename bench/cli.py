@@ -82,7 +82,9 @@ def run(
         ),
     ],
     limit: Annotated[int | None, typer.Option(min=1, help="Score only the first samples.")] = None,
-    sample_id: Annotated[str | None, typer.Option(metavar="ID[,ID]", help="Score only these samples.")] = None,
+    sample_id: Annotated[
+        str | None, typer.Option(metavar="ID[,ID]", help="Score only these samples.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Run every sample this often.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of each request's sampling.")] = None,
     temperature: Annotated[float | None, typer.Option(min=0, help="Overrides the task's.")] = None,
@@ -194,7 +196,9 @@ def list_tasks(as_json: Json = False) -> None:
 
 
 @app.command("show")
-def show_task(task: Annotated[str, typer.Argument(help="Task name or task.yaml.")], as_json: Json = False) -> None:
+def show_task(
+    task: Annotated[str, typer.Argument(help="Task name or task.yaml.")], as_json: Json = False
+) -> None:
     """A task's resolved declaration."""
     import yaml
 
@@ -212,7 +216,9 @@ def render(
     task: Annotated[str, typer.Argument(help="Task name or task.yaml.")],
     n: Annotated[int, typer.Option("-n", min=1, help="How many samples.")] = 4,
     out: Annotated[Path, typer.Option(help="Folder for pictures and prompts.")] = Path("render"),
-    task_arg: Annotated[Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")] = None,
+    task_arg: Annotated[
+        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a few samples' pictures and prompts to look at."""
@@ -235,7 +241,9 @@ def score(
         Path | None, typer.Option(help="JSONL records (id, target, group fields) other than the task's own.")
     ] = None,
     log_dir: LogDir = Path("logs"),
-    task_arg: Annotated[Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")] = None,
+    task_arg: Annotated[
+        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Score completions made elsewhere, into the same log as `run`."""
@@ -264,7 +272,9 @@ def mistakes(
 
 
 @app.command()
-def view(log_dir: LogDir = Path("logs"), port: Annotated[int, typer.Option(help="Local port.")] = 7575) -> None:
+def view(
+    log_dir: LogDir = Path("logs"), port: Annotated[int, typer.Option(help="Local port.")] = 7575
+) -> None:
     """Open inspect's viewer on the logs."""
     from inspect_ai import view as inspect_view
 

@@ -14,6 +14,7 @@ import binascii
 import contextlib
 import io
 import itertools
+import logging
 import os
 import sys
 import time
@@ -96,11 +97,13 @@ class Engine:
         with _process_output_to(settings.log_file):
             try:
                 # Constructing the engine blocks until its process has loaded the weights.
-                return cls(_new_llm(settings), settings)
+                llm = _new_llm(settings)
             except RequestError:
                 raise
             except Exception as error:
                 raise _refused(settings, error) from error
+        _log_to(settings.log_file)
+        return cls(llm, settings)
 
     @property
     def dtype(self) -> str:
@@ -153,6 +156,8 @@ class Engine:
         """End the engine's processes and free its memory."""
         with _process_output_to(self.settings.log_file):
             self._llm.shutdown()
+        # Its finalizer shuts down once more, and fails when that is in the interpreter's last moments.
+        self._llm.shutdown = lambda timeout=None: None
 
 
 def log_tail(path: Path, lines: int = _LOG_TAIL_LINES) -> str:
@@ -233,6 +238,16 @@ def _process_output_to(path: Path) -> Iterator[None]:
         for descriptor, original in zip((1, 2), saved, strict=True):
             os.dup2(original, descriptor)
             os.close(original)
+
+
+def _log_to(path: Path) -> None:
+    """Send what vLLM and transformers log in this process to the engine's log, not to the terminal."""
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(asctime)s %(name)s: %(message)s"))
+    for name in ("vllm", "transformers"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
 
 
 def _refused(settings: EngineSettings, error: Exception) -> RequestError:
@@ -377,7 +392,6 @@ def _model_output(name: str, request: RequestOutput, seconds: float) -> ModelOut
     )
 
 
-@modelapi(name="bench")
 class EngineAPI(ModelAPI):
     """``bench/<checkpoint>``: a folder or hub id (or LoRA adapter folder) served by vLLM in process.
 
@@ -461,3 +475,9 @@ class EngineAPI(ModelAPI):
     async def aclose(self) -> None:
         """End the engine."""
         self.close()
+
+
+@modelapi(name="bench")
+def engine_provider() -> type[ModelAPI]:
+    """The provider's name in inspect: ``--model bench/<checkpoint>``."""
+    return EngineAPI

@@ -21,7 +21,9 @@ def render_samples(task: str, dataset_args: Mapping[str, Any], n: int, out: Path
     rows: list[dict[str, Any]] = []
     for record in load_records(spec, dataset_args)[:n]:
         if "unreadable" in record:
-            rows.append({"id": record["id"], "unreadable": record["unreadable"], "target": "", "prompt_file": "–"})
+            rows.append(
+                {"id": record["id"], "unreadable": record["unreadable"], "target": "", "prompt_file": "–"}
+            )
             continue
         name = "".join(c if c.isalnum() or c in "-_" else "_" for c in str(record["id"]))
         prompt_file = out / f"{name}.txt"
@@ -32,9 +34,7 @@ def render_samples(task: str, dataset_args: Mapping[str, Any], n: int, out: Path
             shutil.copyfile(image, copy)
             images.append(str(copy))
         target = record[spec.dataset.target]
-        rows.append(
-            {"id": record["id"], "target": target, "prompt_file": str(prompt_file), "images": images}
-        )
+        rows.append({"id": record["id"], "target": target, "prompt_file": str(prompt_file), "images": images})
     (out / "samples.json").write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     (out / "index.html").write_text(_page(spec.name, rows), encoding="utf-8")
     return rows
@@ -43,7 +43,9 @@ def render_samples(task: str, dataset_args: Mapping[str, Any], n: int, out: Path
 def _page(task: str, rows: list[dict[str, Any]]) -> str:
     cards = []
     for row in rows:
-        pictures = "".join(f'<img src="{html.escape(Path(image).name)}" alt="">' for image in row.get("images", ()))
+        pictures = "".join(
+            f'<img src="{html.escape(Path(image).name)}" alt="">' for image in row.get("images", ())
+        )
         prompt = Path(row["prompt_file"]).read_text(encoding="utf-8") if row.get("images") is not None else ""
         cards.append(
             f"<figure>{pictures}<figcaption><b>{html.escape(str(row['id']))}</b>"

@@ -18,7 +18,7 @@ from inspect_ai import Task, eval_async, eval_retry_async
 from inspect_ai.log import EvalLog, list_eval_logs, read_eval_log
 from inspect_ai.model import ChatMessageUser, ContentImage
 
-from bench.errors import IncompleteRunError, RequestError
+from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.model import ModelRequest, ServedModel, check_endpoint, resolve_model
 from bench.registry import TASKS, task_file
 from results.records import Run, read_run
@@ -108,14 +108,15 @@ async def _run(request: RunRequest, show: Show) -> list[Run]:
     for model in served:
         try:
             for task in tasks:
-                runs.append(await _run_one(request, task, model, show))
+                runs.append(await run_one(request, task, model, show))
         finally:
             with contextlib.suppress(Exception):
                 await model.model.api.aclose()
     return runs
 
 
-async def _run_one(request: RunRequest, task: Task | str, served: ServedModel, show: Show) -> Run:
+async def run_one(request: RunRequest, task: Task | str, served: ServedModel, show: Show) -> Run:
+    """Score one task with one model, whose engine is started when it is not running and left running."""
     key = run_key(request, task, served)
     task_name = task if isinstance(task, str) else str(task.name)
     label = f"{task_name} × {served.name}"
@@ -252,7 +253,9 @@ def needed_length(tasks: Sequence[Task | str], max_tokens: int | None) -> int | 
             return None
         limit = max_tokens or task.config.max_tokens or 512
         for sample in task.dataset:
-            messages = [ChatMessageUser(content=sample.input)] if isinstance(sample.input, str) else sample.input
+            messages = (
+                [ChatMessageUser(content=sample.input)] if isinstance(sample.input, str) else sample.input
+            )
             text = sum(len(message.text) for message in messages)
             images = sum(
                 isinstance(part, ContentImage)
@@ -267,8 +270,6 @@ def needed_length(tasks: Sequence[Task | str], max_tokens: int | None) -> int | 
 def _check_sample_ids(task: Task | str, sample_ids: Sequence[str]) -> None:
     if isinstance(task, str) or not sample_ids:
         return
-    from bench.errors import did_you_mean
-
     known = [str(sample.id) for sample in task.dataset]
     for sample_id in sample_ids:
         if sample_id not in known:

@@ -43,7 +43,9 @@ def score_completions(
     spec = find_task(task)
     if samples_file is not None:
         if dataset_args:
-            raise RequestError("-T goes to the task's own records; --samples replaces them: give one of the two")
+            raise RequestError(
+                "-T goes to the task's own records; --samples replaces them: give one of the two"
+            )
         spec = _over_samples(spec, samples_file)
     built = build_task(spec, dataset_args)
     _check_ids(spec, built, completions, completions_file)
@@ -66,7 +68,9 @@ def read_completions(file: Path) -> dict[str, tuple[str, bool]]:
             row = json.loads(line)
             sample_id, text = str(row["id"]), row["completion"]
         except (ValueError, KeyError, TypeError) as error:
-            mistakes.append(f"{file}:{number}: not a row with id and completion ({type(error).__name__}: {error})")
+            mistakes.append(
+                f"{file}:{number}: not a row with id and completion ({type(error).__name__}: {error})"
+            )
             continue
         if not isinstance(text, str):
             mistakes.append(f"{file}:{number}: completion is {type(text).__name__}, not text")

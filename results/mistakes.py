@@ -52,7 +52,10 @@ def write_mistakes(log: str | Path, page: Path, most: int) -> tuple[int, int]:
     wrong = [o for o in run.outcomes if o.value is None or o.value < 1]
     ids = {str(s.id): s.id for s in read_eval_log_sample_summaries(str(log))}
     header = read_eval_log(str(log), header_only=True)
-    cards = [_card(o, read_eval_log_sample(str(log), ids[o.id], o.epoch)) for o in wrong[:most]]
+    cards = [
+        _card(o, read_eval_log_sample(str(log), ids[o.id], o.epoch, resolve_attachments=True))
+        for o in wrong[:most]
+    ]
     kinds = sorted({kind for outcome in wrong[:most] for kind in _kinds(outcome)})
     title = f"{run.task} × {run.model}"
     page.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +99,7 @@ def _card(outcome: Outcome, sample: EvalSample) -> str:
 def _pictures(sample: EvalSample) -> str:
     messages = [] if isinstance(sample.input, str) else sample.input
     sources = [
-        _source(part.image)
+        _source(part.image, sample.metadata.get("image_file"))
         for message in messages
         if not isinstance(message.content, str)
         for part in message.content
@@ -105,10 +108,11 @@ def _pictures(sample: EvalSample) -> str:
     return "".join(f'<img src="{html.escape(source)}" alt="" loading="lazy">' for source in sources if source)
 
 
-def _source(image: str) -> str | None:
+def _source(image: str, file: str | None) -> str | None:
+    """The picture as a data URI: from the log, or from where the run read it, while it is still there."""
     if image.startswith("data:image/"):
         return image
-    path = Path(image)
+    path = Path(file or image)
     if not path.is_file():
         return None
     kind = mimetypes.guess_type(path.name)[0] or "image/png"

@@ -6,9 +6,11 @@ The folder is an ordinary Hugging Face checkpoint, so vLLM serves it and transfo
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 # Enough English for byte-level BPE to learn the common merges; every other text falls back to bytes.
@@ -51,8 +53,9 @@ def write_untrained(folder: Path, *, seed: int = 0) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _write_tokenizer_and_processor(unfinished)
-        _write_weights(unfinished, seed)
+        with _quiet_transformers():
+            _write_tokenizer_and_processor(unfinished)
+            _write_weights(unfinished, seed)
         try:
             unfinished.replace(folder)
         except OSError:
@@ -62,6 +65,22 @@ def write_untrained(folder: Path, *, seed: int = 0) -> Path:
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return folder
+
+
+@contextlib.contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """No progress bar over one shard, no warning about Idefics3's default padding token (not ours)."""
+    from transformers.utils import logging
+
+    verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bar:
+            logging.enable_progress_bar()
 
 
 def _write_tokenizer_and_processor(folder: Path) -> None:
