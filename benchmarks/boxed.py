@@ -61,6 +61,15 @@ def hostile_inputs() -> dict[str, str]:
         "roots or roots": r"\boxed{" + r" \text{or} ".join(r"\sqrt{181.1716}" for _ in range(50)) + "}",
         "root of a semiprime": r"\boxed{\sqrt{18446743979220271189}}",
         "twelfth root of a semiprime": r"\boxed{18446743979220271189^{11/12}}",
+        # sympy's own simplification of these two takes 100 s and 24 s
+        "roots of semiprimes": (
+            r"\boxed{\frac{\sqrt[6]{(\sqrt[8]{158635}-(2305843009213693951+732530))}}"
+            r"{\sqrt[8]{\sqrt[6]{\sqrt[12]{2282882491379361056}}}}}"
+        ),
+        "roots of roots": (
+            r"\boxed{\frac{\sqrt[4]{\frac{(\sqrt[11]{141530})^{2/3}}{(\sqrt{5709252573058475223}+"
+            r"\sqrt{2305843009213693951})}}}{\sqrt[3]{\sqrt[11]{\sqrt[9]{(9909101300624209921-871581)}}}}}"
+        ),
         "high powers of roots": r"\boxed{(\sqrt{2}+\sqrt{3}+\sqrt{5})^{12}\cdot(\sqrt{7}+\pi)^{-12}}",
         "cancelling roots": r"\boxed{13.46+\sqrt{3+2\sqrt{2}}-1-\sqrt{2}}",
         "cancelling towers": r"\boxed{13.46+((1+\sqrt{2})^{12}-(3+2\sqrt{2})^{6})^{1/12}}",

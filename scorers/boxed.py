@@ -35,7 +35,7 @@ _LABEL = re.compile(
 _COUNT_REMARK = re.compile(r" ?\((?=[^()]*\d)(?![^()]*\bor\b)[^()]*\)$")
 _TRUE = frozenset({"true", "yes", "t", "y"})
 _FALSE = frozenset({"false", "no", "f", "n"})
-_BOOLEAN_THEN_REMARK = re.compile(r"(true|false|yes|no) ?[,.;:(-]")
+_BOOLEAN_THEN_REMARK = re.compile(r"(true|false|yes|no) ?[,.;:(=-]")
 _REMARK_THEN_BOOLEAN = re.compile(r".*(?:[:=] ?|\bis )(true|false|yes|no)$")
 _BOOLEAN_WORD = re.compile(r"\b(?:true|false|yes|no)\b")
 
@@ -196,7 +196,7 @@ def read_boolean(text: str) -> bool | None:
         return None
     for form in word_forms(text):
         remark = _BOOLEAN_THEN_REMARK.match(form) or _REMARK_THEN_BOOLEAN.match(form)
-        if remark is not None and len(_BOOLEAN_WORD.findall(form)) == 1:
+        if remark is not None and len({word in _TRUE for word in _BOOLEAN_WORD.findall(form)}) == 1:
             form = remark[1]
         if form in _TRUE:
             return True

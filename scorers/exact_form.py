@@ -1,8 +1,9 @@
 """Comparing roots and pi: the only place that needs sympy.
 
-sympy never sees text. The trees come from the grammar in `scorers.expression`, with every integer, exponent
-and root index already capped, and the size of a tree is capped here, so it computes in this process. What
-that costs, and why there is no worker process, is in docs/decisions/0002-boxed-answers.md.
+sympy never sees text, and never simplifies: the trees come from the grammar in `scorers.expression`, with
+every integer, exponent and root index already capped, are built with `evaluate=False`, and are evaluated to
+60 digits. Simplification would factor radicands, which can take minutes. What this costs, and why there is no
+worker process, is in docs/decisions/0002-boxed-answers.md.
 """
 
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import Any
 
 import sympy  # type: ignore[import-untyped]
 
-from scorers.expression import Number
+from scorers.expression import Number, multiply
 
 _DIGITS = 60
 _ZERO = sympy.Float(10, _DIGITS) ** -50
@@ -24,9 +25,7 @@ def forms_differ(one: Number, other: Number, tolerance: Fraction) -> bool:
     """
     if _size(one) + _size(other) > _MAX_NODES:
         return True
-    difference = _expression(one) - _expression(other)
-    if difference == 0:
-        return False
+    difference = sympy.Add(_expression(one), _expression(multiply(Fraction(-1), other)), evaluate=False)
     value = difference.evalf(_DIGITS)
     if not value.is_Float:
         return not value.is_zero
@@ -47,5 +46,5 @@ def _expression(number: Number) -> Any:
         return sympy.pi
     left, right = _expression(number.left), _expression(number.right)
     if number.symbol == "+":
-        return left + right
-    return left * right if number.symbol == "*" else left**right
+        return sympy.Add(left, right, evaluate=False)
+    return (sympy.Mul if number.symbol == "*" else sympy.Pow)(left, right, evaluate=False)

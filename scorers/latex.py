@@ -26,7 +26,7 @@ _SAME_GLYPH = str.maketrans(
 )
 _FONTS = (
     r"text(?:bf|it|rm|sf|tt|sc|up|md|normal)?|math(?:bf|it|rm|sf|tt|cal|bb|normal|frak|scr)"
-    r"|boldsymbol|bm|pmb|emph|underline|mbox|hbox|boxed|fbox|operatorname\*?|ensuremath"
+    r"|boldsymbol|bm|pmb|emph|underline|mbox|hbox|boxed|fbox|operatorname\*?|ensuremath|num"
 )
 _WRAPPED = re.compile(rf"\\(?:{_FONTS})\s?\{{([^{{}}]*)\}}")
 _COMMANDS = re.compile(

@@ -61,6 +61,7 @@ _EQUAL = re.compile(
 )
 _OR = re.compile(r"\bor\b|\\lor(?![A-Za-z])", re.IGNORECASE)
 _BOUND = re.compile(r"(?i:\bat (?:most|least)\b)|[<>≤≥≠±∓!]|\\(?:leq?|geq?|neq?|lt|gt|pm|mp|not)(?![A-Za-z])")
+_NEXT_LABEL = re.compile(r"\d ?(?:[,;&]| and ) ?[^\W\d_]\w*$")  # x = [7, y] = 8
 _LETTER = re.compile(r"[^\W\d_]")
 _REMARK = re.compile(r"(?<=[\w%.})]) ?\(([^()\\]*)\) ?$")
 _BRACES_WITHOUT_DIGITS = re.compile(r"(?<![\^_\\])\{([^{}\d\\]*)\}")
@@ -93,7 +94,7 @@ def _tidy(text: str) -> str:
     """The text without decoration that cannot change the number."""
     text = strip_markup(fold_unicode(text))
     text = re.sub(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z])|°)|°|\\degrees?(?![A-Za-z])", " ", text)
-    text = re.sub(r"\\?[$€£¥₹]|\\(?:euro|pounds)(?![A-Za-z])", "", text).replace("\\%", "%")
+    text = re.sub(r"\\?[$€£¥₹#]|\\(?:euro|pounds)(?![A-Za-z])", "", text).replace("\\%", "%")
     text = text.replace("\\{", "[").replace("\\}", "]")
     # {,} says "no list": thousands before three digits, else a decimal comma.
     text = re.sub(r"(?<=\d)\{,\}(?=\d{3}(?!\d))", ",", text)
@@ -174,6 +175,8 @@ def _chain(text: str) -> list[Reading]:
         try:
             reading = _side(side)
         except (NotANumberError, ZeroDivisionError):
+            if _NEXT_LABEL.search(side):
+                return []
             continue  # a label with a digit in it, such as x_1 or f(3)
         if _agree(reading, answer):
             readings.append(reading)
@@ -287,6 +290,9 @@ def _spelled_out(text: str) -> int | None:
     if found is None:
         return None
     value, rest = found
+    if rest and rest[0] in _SCALES:
+        value, rest = value * _SCALES[rest[0]], rest[1:]
+    rest = [word for word in rest if word != f"({value})"]
     if not all(re.fullmatch(r"[^\W\d_]+", word) for word in rest):
         return None
     if any(word in _ALTERING or word in _SCALES or word in NUMBER_WORDS or word == "of" for word in rest):

@@ -16,7 +16,10 @@ settings.load_profile("shared-cores")
 
 KINDS: st.SearchStrategy[Kind] = st.sampled_from(("number", "text", "boolean"))
 GOLDS: dict[Kind, str] = {"number": "7", "text": "e", "boolean": "True"}
-PIECES = r"\boxed{~\boxed~\fbox{~{~}~\{~\}~\~\text{~\frac~\sqrt{~^~=~-~\approx~\pi~7~1/2~.~,~ ~e~or~True~%~$~(~)~½~²"
+PIECES = (
+    r"\boxed{~\boxed~\fbox{~{~}~\{~\}~\~\text{~\frac~\sqrt{~^~=~-~\approx~\pi~"
+    r"7~1/2~.~,~ ~e~or~True~%~$~(~)~½~²"
+)
 LATEX = st.lists(st.sampled_from(PIECES.split("~")), max_size=40).map("".join)
 TEXTS = st.text(max_size=200) | LATEX
 DECIMALS = st.decimals(min_value=-(10**9), max_value=10**9, places=3)
