@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from inspect_ai.model import Model, get_model
+from rich.text import Text
 
 from bench.cache import cache_folder
 from bench.checkpoint import Checkpoint, context_length, find_checkpoint
@@ -152,8 +153,9 @@ def _inspect_model(request: ModelRequest) -> Model | None:
             return None
         raise RequestError(f"--model {request.name}: {error}") from error
     except Exception as error:  # a missing package or key, in as many kinds as there are providers
-        text = str(error).strip() or type(error).__name__
-        raise RequestError(f"--model {request.name}: {text}") from error
+        # inspect writes these for its own console, with markup and blank lines.
+        text = " ".join(Text.from_markup(str(error)).plain.split()) or type(error).__name__
+        raise RequestError(f"--model {request.name}: {text.removeprefix('ERROR: ')}") from error
 
 
 def parse_value(text: str) -> Any:

@@ -59,7 +59,6 @@ class Run:
     report_by: tuple[str, ...]
     outcomes: tuple[Outcome, ...] = field(repr=False)
     seconds: float | None
-    scored_in_seconds: int
     error: str | None
 
     @property
@@ -72,8 +71,8 @@ class Run:
 
     @property
     def samples_per_second(self) -> float | None:
-        """Samples finished per second while this log's (last) session ran."""
-        return self.scored_in_seconds / self.seconds if self.seconds else None
+        """Samples finished per second of running; engine start and pauses aside."""
+        return len(self.outcomes) / self.seconds if self.seconds else None
 
 
 def read_run(location: str | Path) -> Run:
@@ -90,7 +89,6 @@ def read_run(location: str | Path) -> Run:
     by = tuple(report.get("by") or ())
     scorer = log.eval.scorers[0].name if log.eval.scorers else None
     outcomes = tuple(_outcome(summary, scorer, by, report.get("cluster")) for summary in summaries)
-    seconds = _seconds(log)
     return Run(
         location=str(location),
         task=log.eval.task,
@@ -100,8 +98,7 @@ def read_run(location: str | Path) -> Run:
         identity=identity,
         report_by=by,
         outcomes=outcomes,
-        seconds=seconds,
-        scored_in_seconds=_finished_since(summaries, log.stats.started_at),
+        seconds=_active_seconds(summaries),
         error=log.error.message if log.error else None,
     )
 
@@ -117,18 +114,23 @@ def _expected(log: EvalLog) -> int:
     return count * (log.eval.config.epochs or 1)
 
 
-def _seconds(log: EvalLog) -> float | None:
-    if not log.stats.started_at or not log.stats.completed_at:
+def _active_seconds(summaries: list[EvalSampleSummary]) -> float | None:
+    """Time in which at least one sample was running: pauses between a kill and its resume do not count."""
+    spans = sorted(
+        (datetime.fromisoformat(summary.started_at), datetime.fromisoformat(summary.completed_at))
+        for summary in summaries
+        if summary.started_at and summary.completed_at
+    )
+    if not spans:
         return None
-    started, completed = (datetime.fromisoformat(t) for t in (log.stats.started_at, log.stats.completed_at))
-    return max((completed - started).total_seconds(), 1e-9)
-
-
-def _finished_since(summaries: list[EvalSampleSummary], started_at: str | None) -> int:
-    if not started_at:
-        return 0
-    started = datetime.fromisoformat(started_at)
-    return sum(1 for s in summaries if s.completed_at and datetime.fromisoformat(s.completed_at) >= started)
+    total, (start, end) = 0.0, spans[0]
+    for next_start, next_end in spans[1:]:
+        if next_start > end:
+            total += (end - start).total_seconds()
+            start, end = next_start, next_end
+        else:
+            end = max(end, next_end)
+    return total + (end - start).total_seconds()
 
 
 def _outcome(
