@@ -41,6 +41,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 
+from bench import engine_process
 from bench.cache import cache_folder
 from bench.checkpoint import find_checkpoint
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
@@ -212,6 +213,8 @@ def _prepare_environment() -> None:
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "2")
     # Waiting OpenMP threads otherwise spin, and take the cores from preprocessing.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # The engine's processes end with this one, even when it is killed.
+    os.environ[engine_process.MARK] = "1"
 
 
 @contextlib.contextmanager

@@ -1,0 +1,111 @@
+"""What several tests share: a small checkpoint made by code, and one real vLLM engine for the session."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pytest
+
+from bench.model import ModelRequest, ServedModel, resolve_model
+
+T = TypeVar("T")
+
+
+class Drive(Protocol):
+    """Runs a coroutine on the session's event loop and returns what it returns."""
+
+    def __call__(self, coroutine: Coroutine[Any, Any, T], timeout: float = 300) -> T: ...
+
+
+class Quiet:
+    """A run's `Show` that prints nothing; it keeps the lines and counts the samples that advanced."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.advanced = 0
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+    @contextlib.contextmanager
+    def samples(self, label: str, total: int) -> Iterator[Callable[[], None]]:
+        def advance() -> None:
+            self.advanced += 1
+
+        yield advance
+
+
+@pytest.fixture
+def quiet() -> Quiet:
+    return Quiet()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's caches stay as they are, and processes of the tests leave each other the cores."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNEBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("OMP_WAIT_POLICY", "passive")
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setenv("INSPECT_DISPLAY", "none")
+        # Where inspect keeps its traces of every process.
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real Idefics3 of a million untrained weights, with tokenizer and processor."""
+    pytest.importorskip("transformers")
+    from trainers.nano import write_untrained
+
+    return write_untrained(tmp_path_factory.mktemp("checkpoints") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def drive() -> Iterator[Drive]:
+    """One event loop for the session, in a thread: vLLM's engine belongs to the loop that started it."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="session-loop")
+    thread.start()
+
+    def run(coroutine: Coroutine[Any, Any, T], timeout: float = 300) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(timeout)
+
+    yield run
+    run(_end_tasks())
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+async def _end_tasks() -> None:
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+@pytest.fixture(scope="session")
+def served(
+    tiny_checkpoint: Path, drive: Drive, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedModel]:
+    """The session's engine: the tiny checkpoint in float32, so that tokens can be compared exactly."""
+    pytest.importorskip("vllm")
+    model = resolve_model(
+        ModelRequest(
+            str(tiny_checkpoint),
+            arguments={"max_num_seqs": 16, "dtype": "float32"},
+            log_file=tmp_path_factory.mktemp("engine") / "engine.log",
+        )
+    )
+    assert model.engine_api is not None
+    drive(model.engine_api.start())
+    yield model
+    drive(model.model.api.aclose())
