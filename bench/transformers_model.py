@@ -1,0 +1,671 @@
+"""inspect model provider over transformers, for architectures that vLLM does not serve.
+
+``transformers/<checkpoint folder or hub id>``: chat messages go through the checkpoint's own processor,
+concurrent requests are completed together by ``model.generate``. A completion does not depend on its batch:
+prompts are padded on the left and masked, a request that draws with a seed is completed alone.
+
+What a checkpoint's generation_config.json says about sampling and penalties is not used, as in our vLLM
+engine: the task's settings decide. Its end tokens are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessage,
+    ChatMessageAssistant,
+    ContentImage,
+    ContentText,
+    GenerateConfig,
+    ModelAPI,
+    ModelOutput,
+    ModelUsage,
+    modelapi,
+)
+from inspect_ai.tool import ToolChoice, ToolInfo
+
+from bench.batching import Batcher
+from bench.checkpoint import Checkpoint, find_checkpoint
+from bench.errors import RequestError, did_you_mean
+from bench.pictures import decoded_picture
+
+if TYPE_CHECKING:
+    import torch
+
+_LOG = logging.getLogger(__name__)
+_MAX_TOKENS = 2048
+_DTYPES = ("auto", "float32", "bfloat16", "float16")
+_ARGUMENTS = ("device", "dtype", "batch_size", "max_wait", "revision", "trust_remote_code")
+# Settings that would change a completion and that this provider does not apply.
+_NOT_APPLIED = (
+    "frequency_penalty",
+    "presence_penalty",
+    "logit_bias",
+    "logprobs",
+    "prompt_logprobs",
+    "response_schema",
+    "extra_body",
+)
+# What a checkpoint's generation_config.json may say about choosing tokens; set back to "not said".
+_CHOOSING = (
+    "do_sample",
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "typical_p",
+    "epsilon_cutoff",
+    "eta_cutoff",
+    "num_beams",
+    "num_return_sequences",
+    "length_penalty",
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "max_length",
+    "max_new_tokens",
+    "min_length",
+    "min_new_tokens",
+)
+
+Chat = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a request's tokens are chosen, and when it ends."""
+
+    max_tokens: int = _MAX_TOKENS
+    temperature: float = 0.0
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+    @property
+    def sampled(self) -> bool:
+        """Whether tokens are drawn; otherwise the likeliest is taken."""
+        return self.temperature > 0
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One completed request; tokens are counted without padding."""
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+    ended: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Request:
+    messages: Sequence[ChatMessage]
+    settings: Settings
+
+
+class LoadedModel:
+    """A model with its processor on a device: chats in, completions out. For one thread at a time."""
+
+    def __init__(self, model: Any, processor: Any, device: str) -> None:
+        self.model = model
+        self.device = device
+        self._processor = processor
+        # A text-only checkpoint has a tokenizer where others have a processor around one.
+        self._takes_pictures = hasattr(processor, "tokenizer")
+        self._tokenizer = processor.tokenizer if self._takes_pictures else processor
+        self._tokenizer.padding_side = "left"
+        self._template = getattr(processor, "chat_template", None) or self._tokenizer.chat_template
+        config = model.config.get_text_config()
+        self.context: int | None = getattr(config, "max_position_embeddings", None)
+        self._end_tokens = _end_tokens(model, self._tokenizer)
+        if self._tokenizer.pad_token_id is None:
+            self._tokenizer.pad_token_id = min(self._end_tokens, default=0)
+        for name in _CHOOSING:
+            setattr(model.generation_config, name, None)
+        model.generation_config.eos_token_id = sorted(self._end_tokens) or None
+        model.generation_config.pad_token_id = self._tokenizer.pad_token_id
+
+    @property
+    def dtype(self) -> str:
+        """The numeric type of the weights, such as ``bfloat16``."""
+        return str(self.model.dtype).removeprefix("torch.")
+
+    def chat(self, messages: Sequence[ChatMessage]) -> Chat:
+        """Messages in the form of the checkpoint's template; ValueError for a part it cannot take."""
+        chat: Chat = []
+        for message in messages:
+            parts: list[dict[str, Any]] = []
+            for content in [ContentText(text=message.text)] if _is_text(message) else message.content:
+                if isinstance(content, ContentText):
+                    parts.append({"type": "text", "text": content.text})
+                elif isinstance(content, ContentImage) and self._takes_pictures:
+                    parts.append({"type": "image", "image": decoded_picture(content.image)})
+                elif isinstance(content, ContentImage):
+                    raise ValueError("the model reads no images: its checkpoint has no image processor")
+                else:
+                    kind = content if isinstance(content, str) else content.type
+                    raise ValueError(f"a message part of type {kind!r} cannot be sent to transformers")
+            # Templates of processors go through a list of parts, those of tokenizers want one text.
+            chat.append({"role": message.role, "content": parts if self._takes_pictures else _text_of(parts)})
+        return chat
+
+    def completions(
+        self, chats: Sequence[Chat], settings: Settings, abandoned: Callable[[], bool]
+    ) -> list[Completion | Exception]:
+        """A completion for each chat, in their order, or the ValueError that says why there is none.
+
+        A chat that cannot be served does not touch the others; when memory runs out, halves are tried,
+        down to single chats. Between two tokens `abandoned` is asked whether to give up.
+        """
+        if abandoned():
+            return [ValueError("the request was given up") for _ in chats]
+        everyone = list(range(len(chats)))
+        out_of_memory = False
+        try:
+            started = time.perf_counter()
+            inputs = self._inputs(chats)
+            lengths = _lengths(inputs)
+            fitting = [i for i in everyone if self.context is None or lengths[i] < self.context]
+            if len(fitting) == len(chats):
+                return self._generated(chats, inputs, settings, abandoned, started)
+            if len(chats) == 1:
+                return [ValueError(f"the prompt has {lengths[0]} tokens, the model's context {self.context}")]
+            parts = [fitting, *([i] for i in everyone if i not in fitting)]
+        except Exception as error:  # processors and models raise whatever a request makes them trip over
+            out_of_memory = _is_out_of_memory(error)
+            if len(chats) == 1:
+                if not out_of_memory:
+                    return [ValueError(f"the request cannot be served: {error}")]
+                return [ValueError(f"the request does not fit into the memory of {self.device}")]
+            half = len(chats) // 2
+            parts = [everyone[:half], everyone[half:]] if out_of_memory else [[i] for i in everyone]
+        # Outside of the except clause: the traceback held the tensors that filled the memory.
+        inputs = {}
+        if out_of_memory:
+            _LOG.warning("a batch of %d ran out of memory and is halved; lower -M batch_size", len(chats))
+            free_memory()
+        answers: dict[int, Completion | Exception] = {}
+        for part in parts:
+            if part:
+                answered = self.completions([chats[i] for i in part], settings, abandoned)
+                answers.update(zip(part, answered, strict=True))
+        return [answers[i] for i in everyone]
+
+    def _inputs(self, chats: Sequence[Chat]) -> dict[str, Any]:
+        """The tensors of a batch, on the device, floating ones in the model's numeric type."""
+        options = {"return_tensors": "pt", "padding": True}
+        if not self._template:
+            texts = ["\n".join(_text_of(message["content"]) for message in chat) for chat in chats]
+            pictures = [_pictures_of(chat) for chat in chats]
+            arguments = {"images": pictures} if any(pictures) else {}
+            encoded = self._processor(text=texts, **arguments, **options)
+        elif self._takes_pictures:
+            encoded = self._processor.apply_chat_template(
+                list(chats),
+                chat_template=self._template,
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                processor_kwargs=options,
+            )
+        else:
+            encoded = self._processor.apply_chat_template(
+                list(chats), add_generation_prompt=True, tokenize=True, return_dict=True, **options
+            )
+        return {name: self._placed(value) for name, value in encoded.items()}
+
+    def _placed(self, value: Any) -> Any:
+        if not hasattr(value, "is_floating_point"):
+            return value
+        return value.to(self.device, self.model.dtype if value.is_floating_point() else None)
+
+    def _generated(
+        self,
+        chats: Sequence[Chat],
+        inputs: dict[str, Any],
+        settings: Settings,
+        abandoned: Callable[[], bool],
+        started: float,
+    ) -> list[Completion | Exception]:
+        import torch
+
+        lengths = _lengths(inputs)
+        # The longest prompt has the least room; a completion that this cuts short is made again below.
+        rooms = [settings.max_tokens if self.context is None else self.context - n for n in lengths]
+        max_new = min(settings.max_tokens, *rooms)
+        watch = _Watch(self._tokenizer, settings.stop, abandoned)
+        with torch.inference_mode(), _drawing_from(settings.seed if settings.sampled else None):
+            sequences = self.model.generate(
+                **inputs, **_choosing(settings), max_new_tokens=max_new, stopping_criteria=[watch]
+            )
+        seconds = time.perf_counter() - started
+        answers: list[Completion | Exception] = []
+        for row, tokens in enumerate(sequences[:, watch.start :].tolist()):
+            completion = self._completion(tokens, watch.stopped.get(row), settings, lengths[row], seconds)
+            if not completion.ended and max_new < min(settings.max_tokens, rooms[row]):
+                answers += self.completions([chats[row]], settings, abandoned)
+            else:
+                answers.append(completion)
+        return answers
+
+    def _completion(
+        self, tokens: list[int], stopped: int | None, settings: Settings, input_tokens: int, seconds: float
+    ) -> Completion:
+        ends = (number for number, token in enumerate(tokens, 1) if token in self._end_tokens)
+        end = min(next(ends, len(tokens) + 1), stopped or len(tokens) + 1)
+        tokens = tokens[:end]
+        text = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        cut = min((at for stop in settings.stop if (at := text.find(stop)) >= 0), default=None)
+        ended = end == len(tokens) or cut is not None
+        return Completion(text[:cut], input_tokens, len(tokens), ended, seconds)
+
+
+class _Watch:
+    """A stopping criterion of one ``generate`` call: stop strings, and giving up.
+
+    start: where the new tokens begin in the sequences, known from its first call (it differs between
+    architectures). stopped: row → number of new tokens when a stop string was first complete.
+    """
+
+    def __init__(self, tokenizer: Any, stop: tuple[str, ...], abandoned: Callable[[], bool]) -> None:
+        self.start = -1
+        self.stopped: dict[int, int] = {}
+        self._tokenizer = tokenizer
+        self._stop = stop
+        self._abandoned = abandoned
+        # A character is at most four bytes, and a token at least one, but for a few special ones.
+        self._tail = 4 * max(map(len, stop), default=0) + 8
+
+    def __call__(self, sequences: torch.Tensor, scores: object, **_: object) -> torch.Tensor:
+        import torch
+
+        rows, width = sequences.shape
+        if self.start < 0:
+            self.start = width - 1
+        done = torch.full((rows,), self._abandoned(), device=sequences.device, dtype=torch.bool)
+        if self._stop:
+            tails = sequences[:, max(self.start, width - self._tail) :].tolist()
+            for row, text in enumerate(self._tokenizer.batch_decode(tails, skip_special_tokens=True)):
+                if row not in self.stopped and any(stop in text for stop in self._stop):
+                    self.stopped[row] = width - self.start
+            done[list(self.stopped)] = True
+        return done
+
+
+def load(checkpoint: Checkpoint, *, device: str, dtype: str, trust_remote_code: bool) -> LoadedModel:
+    """Load a checkpoint, and its adapter if it has one, onto a device.
+
+    Raises RequestError when transformers cannot load it, when weights that it needs are missing, or when a
+    package is.
+    """
+    # Waiting OpenMP threads otherwise spin, and take the cores from preprocessing.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, AutoProcessor
+    except ImportError as error:
+        raise RequestError(f"--model transformers/… needs {error.name}; install tunebench[cpu]") from error
+
+    options = {"trust_remote_code": trust_remote_code}
+    refusals: list[str] = []
+    with _without_progress_bars():
+        for family in (AutoModelForImageTextToText, AutoModelForCausalLM):
+            try:
+                model, report = family.from_pretrained(
+                    checkpoint.folder, dtype=dtype, output_loading_info=True, **options
+                )
+                break
+            except Exception as error:  # remote code and configurations fail in many kinds
+                refusals.append(_first_line(error))
+        else:
+            raise RequestError(
+                f"--model {checkpoint.name}: transformers cannot load it: {'; nor: '.join(refusals)}"
+                + ("" if trust_remote_code else ". Code from the checkpoint runs with --trust-remote-code")
+            )
+        if missing := sorted(report["missing_keys"]):
+            raise RequestError(
+                f"--model {checkpoint.name}: {len(missing)} weights are not in its files and would be "
+                f"random: {', '.join(missing[:3])}…; give the folder that save_pretrained wrote"
+            )
+        try:
+            processor = AutoProcessor.from_pretrained(checkpoint.folder, **options)
+        except Exception as error:
+            raise RequestError(
+                f"--model {checkpoint.name}: its processor cannot be loaded: {_first_line(error)}. "
+                "Copy the processor and tokenizer files of its base model into the folder"
+            ) from error
+        # Before an adapter is put on: this changes the base's generation_config, which peft shares.
+        loaded = LoadedModel(model, processor, device)
+        if checkpoint.adapter is not None:
+            loaded.model = _with_adapter(model, checkpoint)
+        try:
+            loaded.model.to(device).eval()
+        except (RuntimeError, AssertionError) as error:
+            raise RequestError(
+                f"--model {checkpoint.name}: it cannot be put on device {device!r}: {_first_line(error)}"
+            ) from error
+    return loaded
+
+
+def free_memory() -> None:
+    """Give back what is no longer referenced, on the accelerator too."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _with_adapter(model: Any, checkpoint: Checkpoint) -> Any:
+    try:
+        from peft import PeftModel
+    except ImportError as error:
+        raise RequestError(
+            f"--model {checkpoint.name}: an adapter needs {error.name}; install tunebench[train]"
+        ) from error
+    try:
+        return PeftModel.from_pretrained(model, str(checkpoint.adapter))
+    except Exception as error:
+        raise RequestError(
+            f"--model {checkpoint.name}: the adapter does not fit {checkpoint.folder}: {_first_line(error)}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _without_progress_bars() -> Iterator[None]:
+    from transformers.utils import logging as transformers_logging
+
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
+
+
+@contextlib.contextmanager
+def _drawing_from(seed: int | None) -> Iterator[None]:
+    """Draw from a generator with this seed, and leave torch's own as it was.
+
+    ``generate`` takes no generator, so torch's is set; nothing else draws in the batches' thread.
+    """
+    import torch
+
+    if seed is None:
+        yield
+        return
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed)
+        yield
+
+
+def _choosing(settings: Settings) -> dict[str, Any]:
+    if not settings.sampled:
+        return {"do_sample": False}
+    return {
+        "do_sample": True,
+        "temperature": settings.temperature,
+        "top_p": 1.0 if settings.top_p is None else settings.top_p,
+        # 0 turns it off; None would be transformers' default of 50. -1 is how vLLM says off.
+        "top_k": max(settings.top_k or 0, 0),
+    }
+
+
+def _lengths(inputs: dict[str, Any]) -> list[int]:
+    mask = inputs.get("attention_mask")
+    if mask is None:
+        rows, width = inputs["input_ids"].shape
+        return [width] * rows
+    lengths: list[int] = mask.sum(dim=1).tolist()
+    return lengths
+
+
+def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+    """The tokenizer's end token and those the checkpoint's generation_config.json names, as vLLM has it."""
+    named = model.generation_config.eos_token_id
+    ends = named if isinstance(named, list) else [named]
+    return frozenset(end for end in (*ends, tokenizer.eos_token_id) if end is not None)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    import torch
+
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
+        # What the CPU's allocator says.
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
+
+
+def _is_text(message: ChatMessage) -> bool:
+    return isinstance(message.content, str)
+
+
+def _text_of(content: str | list[dict[str, Any]]) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(part["text"] for part in content if part["type"] == "text")
+
+
+def _pictures_of(chat: Chat) -> list[Any]:
+    """The pictures of a chat that is made of parts, in their order."""
+    return [
+        part["image"]
+        for message in chat
+        if not isinstance(message["content"], str)
+        for part in message["content"]
+        if part["type"] == "image"
+    ]
+
+
+def _picture_count(messages: Sequence[ChatMessage]) -> int:
+    return sum(
+        isinstance(content, ContentImage)
+        for message in messages
+        if not isinstance(message.content, str)
+        for content in message.content
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _settings(config: GenerateConfig) -> Settings:
+    for name in _NOT_APPLIED:
+        if getattr(config, name):
+            raise RequestError(f"{name}: the transformers provider does not apply it; leave it out")
+    if max(config.num_choices or 1, config.best_of or 1) > 1:
+        raise RequestError("num_choices, best_of: the transformers provider makes one completion; use epochs")
+    given = {
+        "max_tokens": config.max_tokens,
+        "temperature": config.temperature,
+        "top_p": config.top_p,
+        "top_k": config.top_k,
+        "seed": config.seed,
+        "stop": tuple(config.stop_seqs or ()),
+    }
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    # What only drawing looks at must not keep greedy requests from sharing a batch.
+    return settings if settings.sampled else replace(settings, top_p=None, top_k=None, seed=None)
+
+
+@modelapi(name="transformers")
+class TransformersAPI(ModelAPI):
+    """``transformers/<checkpoint>``: a folder or hub id (or LoRA adapter folder) run by transformers.
+
+    Model arguments (inspect's ``-M``): device (default: cuda where there is one), dtype (default: the
+    checkpoint's), batch_size, max_wait (seconds an incomplete batch waits for more), revision and
+    trust_remote_code. The model is loaded at the first request, or at :meth:`start`.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        config: GenerateConfig = GenerateConfig(),  # noqa: B008 - the signature inspect's providers share
+        *,
+        device: str | None = None,
+        dtype: str = "auto",
+        batch_size: int = 8,
+        max_wait: float = 0.05,
+        revision: str | None = None,
+        trust_remote_code: bool = False,
+        **unknown: object,
+    ) -> None:
+        super().__init__(model_name, base_url, api_key, [], config)
+        for name in unknown:
+            raise RequestError(
+                f"-M {name}: not an argument of the transformers provider ({', '.join(_ARGUMENTS)})"
+                f"{did_you_mean(name, _ARGUMENTS)}"
+            )
+        if dtype not in _DTYPES:
+            raise RequestError(
+                f"-M dtype={dtype}: not one of {', '.join(_DTYPES)}{did_you_mean(str(dtype), _DTYPES)}"
+            )
+        if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
+            raise RequestError(f"-M batch_size={batch_size}: give a whole number from 1 up")
+        if not isinstance(max_wait, (int, float)) or not 0 <= max_wait <= 60:
+            raise RequestError(f"-M max_wait={max_wait}: give seconds from 0 to 60")
+        if not isinstance(trust_remote_code, bool):
+            raise RequestError(f"-M trust_remote_code={trust_remote_code}: give true or false")
+        self.checkpoint = find_checkpoint(model_name, revision=revision)
+        self.batch_size = batch_size
+        self._device = device
+        self._dtype = dtype
+        self._trust_remote_code = trust_remote_code
+        self._loaded: LoadedModel | None = None
+        self._refusal: RequestError | None = None
+        self._batcher: Batcher[_Request, Completion] = Batcher(self._serve, max_wait=max_wait)
+
+    @property
+    def dtype(self) -> str | None:
+        """The numeric type of the weights, once they are loaded."""
+        return self._loaded.dtype if self._loaded else None
+
+    @property
+    def device(self) -> str | None:
+        """The device asked for, or the one chosen once the model is loaded."""
+        return self._loaded.device if self._loaded else self._device
+
+    async def start(self) -> None:
+        """Load the model, once; raises RequestError when it cannot be."""
+        await self._batcher.call(self._load)
+
+    async def generate(
+        self,
+        input: list[ChatMessage],
+        tools: list[ToolInfo],
+        tool_choice: ToolChoice,
+        config: GenerateConfig,
+    ) -> ModelOutput:
+        """Complete one chat, together with others that wait. Tools are refused.
+
+        Raises ValueError when the request itself cannot be served, RequestError when the model cannot be
+        loaded or a setting is not applied here.
+        """
+        if tools:
+            raise RequestError("the transformers provider serves no tools; use inspect's hf/ provider")
+        settings = _settings(config)
+        completion = await self._batcher.submit(
+            _Request(input, settings),
+            # Processors differ in what they make of a batch where only some have pictures.
+            kind=(settings, _picture_count(input)),
+            limit=1 if settings.sampled and settings.seed is not None else self.batch_size,
+        )
+        return ModelOutput(
+            model=self.model_name,
+            choices=[
+                ChatCompletionChoice(
+                    message=ChatMessageAssistant(
+                        content=completion.text, model=self.model_name, source="generate"
+                    ),
+                    stop_reason="stop" if completion.ended else "max_tokens",
+                )
+            ],
+            usage=ModelUsage(
+                input_tokens=completion.input_tokens,
+                output_tokens=completion.output_tokens,
+                total_tokens=completion.input_tokens + completion.output_tokens,
+            ),
+            time=completion.seconds,
+        )
+
+    def max_tokens(self) -> int:
+        """What a request without a limit may generate, as far as the context allows."""
+        return _MAX_TOKENS
+
+    def max_connections(self) -> int:
+        """Requests in flight: a batch in work, and full ones waiting behind it."""
+        return 4 * self.batch_size
+
+    def connection_key(self) -> str:
+        """One limit per checkpoint."""
+        return self.model_name
+
+    def should_retry(self, ex: BaseException) -> bool:
+        """Never: a local model that fails a request will fail it again."""
+        return False
+
+    def close(self) -> None:
+        """Free the model; a later request loads it again."""
+        self._batcher.close()
+        if self._loaded is not None:
+            self._loaded = None
+            free_memory()
+
+    async def aclose(self) -> None:
+        """Free the model; a later request loads it again."""
+        self.close()
+
+    def _load(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
+        if self._loaded is None:
+            try:
+                self._loaded = load(
+                    self.checkpoint,
+                    device=self._device or _default_device(),
+                    dtype=self._dtype,
+                    trust_remote_code=self._trust_remote_code,
+                )
+            except RequestError as error:
+                # Every batch would try again, and fail again.
+                self._refusal = error
+                raise
+
+    def _serve(
+        self, requests: Sequence[_Request], abandoned: Callable[[], bool]
+    ) -> list[Completion | Exception]:
+        """Complete requests of equal settings; runs in the batches' thread."""
+        self._load()
+        assert self._loaded is not None
+        chats: dict[int, Chat] = {}
+        answers: dict[int, Completion | Exception] = {}
+        for number, request in enumerate(requests):
+            try:
+                chats[number] = self._loaded.chat(request.messages)
+            except ValueError as error:
+                answers[number] = error
+        if chats:
+            completed = self._loaded.completions(list(chats.values()), requests[0].settings, abandoned)
+            answers.update(zip(chats, completed, strict=True))
+        return [answers[number] for number in range(len(requests))]
+
+
+def _default_device() -> str:
+    try:
+        import torch
+    except ImportError as error:
+        raise RequestError(f"--model transformers/… needs {error.name}; install tunebench[cpu]") from error
+    return "cuda" if torch.cuda.is_available() else "cpu"
