@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -100,11 +101,17 @@ def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
 def _local_checkpoint(name: str, path: Path) -> Checkpoint:
     adapter_config = path / "adapter_config.json"
     if adapter_config.is_file():
-        base = json.loads(adapter_config.read_text()).get("base_model_name_or_path")
-        if not base:
-            raise RequestError(f"--model {name}: adapter_config.json names no base_model_name_or_path")
+        base = _base_of(adapter_config)
+        if base is None:
+            raise RequestError(
+                f"--model {name}: adapter_config.json is no JSON that names a base_model_name_or_path; "
+                "give the folder that peft's save_pretrained wrote"
+            )
         near = path / base
-        found = find_checkpoint(str(near) if near.is_dir() else base)
+        try:
+            found = find_checkpoint(str(near) if near.is_dir() else base)
+        except RequestError as error:
+            raise RequestError(f"--model {name}: an adapter, and its base cannot be had: {error}") from error
         return Checkpoint(name, found.folder, adapter=path, revision=found.revision)
     if not (path / "config.json").is_file():
         raise RequestError(
@@ -112,6 +119,14 @@ def _local_checkpoint(name: str, path: Path) -> Checkpoint:
             "(an adapter); give the folder that save_pretrained wrote"
         )
     return Checkpoint(name, path)
+
+
+def _base_of(adapter_config: Path) -> str | None:
+    try:
+        base = json.loads(adapter_config.read_text())["base_model_name_or_path"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return base if isinstance(base, str) and base else None
 
 
 def _looks_like_hub_id(name: str) -> bool:
@@ -154,7 +169,9 @@ def _behaviour_files(folder: Path) -> Iterator[Path]:
         # Intermediate checkpoints and dot folders lie inside but are not this checkpoint.
         if any(part.startswith((".", "checkpoint-")) for part in parts[:-1]):
             continue
-        if file.is_file() and file.suffix in _BEHAVIOUR_ENDINGS and file.name not in _BESIDE:
+        if file.name in _BESIDE or file.name.startswith("rng_state"):
+            continue
+        if file.is_file() and file.suffix in _BEHAVIOUR_ENDINGS:
             yield file
 
 
@@ -177,16 +194,17 @@ def file_digest(file: Path) -> str:
 
 def _tensor_elements(file: Path) -> int:
     """Elements of all tensors of a safetensors file, from its header alone."""
-    with file.open("rb") as stream:
-        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    total = 0
-    for name, tensor in header.items():
-        if name != "__metadata__":
-            elements = 1
-            for side in tensor["shape"]:
-                elements *= side
-            total += elements
-    return total
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if length > file.stat().st_size:
+                raise ValueError("it is shorter than its header says")
+            header: dict[str, Any] = json.loads(stream.read(length))
+        return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RequestError(
+            f"{file}: not a safetensors file ({error or type(error).__name__}); save or copy it again"
+        ) from error
 
 
 def context_length(folder: Path) -> int | None:

@@ -61,7 +61,8 @@ def read_completions(file: Path) -> dict[str, tuple[str, bool]]:
         raise RequestError(f"{file}: no such file; give JSONL rows " + '{"id": …, "completion": …}')
     completions: dict[str, tuple[str, bool]] = {}
     mistakes: list[str] = []
-    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    # Split at line feeds alone: a completion may hold any of the other characters that end a line.
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig", errors="replace").split("\n"), 1):
         if not line.strip():
             continue
         try:

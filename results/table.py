@@ -33,12 +33,20 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
         ("model", "left"),
         ("n", "right"),
         ("score ±95%", "right"),
-        ("no answer", "right"),
-        ("truncated", "right"),
-        ("unscored", "right"),
+        # On two lines, so that 80 columns hold the names beside them.
+        ("no\nanswer", "right"),
+        ("trun-\ncated", "right"),
+        ("un-\nscored", "right"),
         ("/s", "right"),
     ):
-        table.add_column(heading, justify=justify, no_wrap=heading not in ("task", "model"))  # type: ignore[arg-type]
+        # Long names go on in the next line; a cut one could not be told from another.
+        table.add_column(
+            heading,
+            justify=justify,  # type: ignore[arg-type]
+            vertical="bottom",
+            no_wrap=heading not in ("task", "model"),
+            overflow="fold",
+        )
     for run in runs:
         interval = score_interval(run.outcomes)
         table.add_row(
@@ -64,7 +72,7 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
 
 def _group_table(run: Run, field: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(f"{run.task} by {field}")
+    table.add_column(Text(f"{run.task} by {field}"), overflow="fold")
     for heading in ("n", "score ±95%", "boxed", "anywhere"):
         table.add_column(heading, justify="right", no_wrap=True)
     for group in sorted({o.groups[field] for o in run.outcomes if field in o.groups}):

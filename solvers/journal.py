@@ -39,7 +39,8 @@ class Journal:
     def put(self, sample_id: str, epoch: int, output: ModelOutput) -> None:
         """Record a completion."""
         line = {"id": sample_id, "epoch": epoch, "output": output.model_dump(mode="json", exclude_none=True)}
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        # In ASCII: no character of a completion can end a line or fail to be encoded.
+        self._file.write(json.dumps(line) + "\n")
         self._known[(sample_id, epoch)] = output
 
     def close(self, *, delete: bool) -> None:
@@ -53,7 +54,7 @@ def _read(path: Path) -> dict[_Key, ModelOutput]:
     known: dict[_Key, ModelOutput] = {}
     if not path.exists():
         return known
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in path.read_bytes().split(b"\n"):
         try:
             row = json.loads(line)
             known[(row["id"], row["epoch"])] = ModelOutput.model_validate(row["output"])
