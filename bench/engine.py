@@ -9,10 +9,7 @@ is a request option on its base's engine.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import contextlib
-import io
 import itertools
 import logging
 import os
@@ -24,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from inspect_ai.model import (
     ChatCompletionChoice,
     ChatMessage,
@@ -45,6 +43,8 @@ from bench import engine_process
 from bench.cache import cache_folder
 from bench.checkpoint import find_checkpoint
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
+from bench.gate import Gate
+from bench.pictures import decoded_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 _LOG_TAIL_LINES = 12
 _SECONDS_TO_BE_STOPPED = 5
+_CPU_GROUP = 64
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class Engine:
         self._request_ids = itertools.count()
         self._lora = _lora_request(settings.adapter) if settings.adapter else None
         self._renderer = llm.renderer
+        batch = llm.vllm_config.scheduler_config.max_num_seqs
+        self._gate = Gate(min(batch, _CPU_GROUP)) if _on_cpu() else None
 
     @classmethod
     async def start(cls, settings: EngineSettings) -> Engine:
@@ -123,10 +126,13 @@ class Engine:
         if self.died.is_set():
             raise self.death()
         try:
-            _, (prompt,) = await self._renderer.render_chat_async(
-                [messages],
-                ChatParams(chat_template_kwargs={"add_generation_prompt": True, "tokenize": False}),
-            )
+            with self._gate.preparing() if self._gate else contextlib.nullcontext():
+                _, (prompt,) = await self._renderer.render_chat_async(
+                    [messages],
+                    ChatParams(chat_template_kwargs={"add_generation_prompt": True, "tokenize": False}),
+                )
+            if self._gate is not None:
+                await self._gate.turn()
             outputs: list[RequestOutput] = [
                 output
                 async for output in self._llm.generate(
@@ -141,6 +147,8 @@ class Engine:
             # The run that watches `died` stops everything now; without a watcher this request fails.
             await asyncio.sleep(_SECONDS_TO_BE_STOPPED)
             raise self.death() from error
+        except _client_errors() as error:
+            raise ValueError(str(error.args[0]) if error.args else str(error)) from error
         if not outputs:
             raise ValueError("vLLM returned no output for the request")
         return outputs[-1]
@@ -155,8 +163,14 @@ class Engine:
 
     def stop(self) -> None:
         """End the engine's processes and free its memory."""
+        processes = psutil.Process().children(recursive=True)
         with _process_output_to(self.settings.log_file):
-            self._llm.shutdown()
+            # The engine holds nothing that is not in the log; its orderly end takes 5 s.
+            self._llm.shutdown(timeout=0)
+        engine = [p for p in processes if p.is_running() and "VLLM" in p.name()]
+        for process in psutil.wait_procs(engine, timeout=0.5)[1]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         # Its finalizer shuts down once more, and fails when that is in the interpreter's last moments.
         self._llm.shutdown = lambda timeout=None: None
 
@@ -192,11 +206,15 @@ def _new_llm(settings: EngineSettings) -> AsyncLLM:
     return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments), usage_context=UsageContext.LLM_CLASS)
 
 
-def _default_arguments() -> dict[str, Any]:
+def _on_cpu() -> bool:
     from vllm.platforms import current_platform
 
+    return bool(current_platform.is_cpu())
+
+
+def _default_arguments() -> dict[str, Any]:
     common: dict[str, Any] = {"seed": 0, "enable_log_requests": False}
-    if current_platform.is_cpu():
+    if _on_cpu():
         # Compilation costs more than it gains on a CPU; 0.92 of the memory (vLLM's default share)
         # is not there when anything else runs.
         return {**common, "enforce_eager": True, "gpu_memory_utilization": 0.3, "dtype": "bfloat16"}
@@ -243,12 +261,24 @@ def _process_output_to(path: Path) -> Iterator[None]:
             os.close(original)
 
 
+def _client_errors() -> tuple[type[Exception], ...]:
+    """What vLLM raises for a request that it cannot serve, where that is no ValueError."""
+    try:
+        from vllm.exceptions import VLLMClientError
+    except ImportError:  # an older vLLM, which raises ValueError
+        return ()
+    return (VLLMClientError,)
+
+
 def _log_to(path: Path) -> None:
     """Send what vLLM and transformers log in this process to the engine's log, not to the terminal."""
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(levelname)s %(asctime)s %(name)s: %(message)s"))
     for name in ("vllm", "transformers"):
         logger = logging.getLogger(name)
+        for earlier in logger.handlers:
+            if isinstance(earlier, logging.FileHandler):
+                earlier.close()
         logger.handlers = [handler]
         logger.propagate = False
 
@@ -316,25 +346,11 @@ class _Images:
         digest = sha256(encoded).hexdigest()
         image = self._decoded.get(digest)
         if image is None:
-            image = _decoded(encoded)
+            image = decoded_picture(data_uri)
             self._decoded[digest] = image
             if len(self._decoded) > self._keep:
                 del self._decoded[next(iter(self._decoded))]
         return {"type": "image_pil", "image_pil": image, "uuid": digest}
-
-
-def _decoded(encoded: bytes) -> Image:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        image = Image.open(io.BytesIO(base64.b64decode(encoded, validate=True)))
-        # convert() copies even what is RGB already, which costs as much as decoding it.
-        if image.mode == "RGB":
-            image.load()
-            return image
-        return image.convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, binascii.Error) as error:
-        raise ValueError(f"the image cannot be decoded: {error}") from error
 
 
 def _chat(messages: list[ChatMessage], images: _Images) -> list[dict[str, Any]]:

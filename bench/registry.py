@@ -14,10 +14,11 @@ from inspect_ai import Task, task
 from bench.build import build_task
 from bench.catalog import builtin_tasks, find_task
 from bench.engine import engine_provider
+from bench.transformers_model import transformers_provider
 from scorers.boxed_scorer import boxed
 from solvers.completion import completion
 
-__all__ = ["TASKS", "boxed", "completion", "engine_provider", "task_file"]
+__all__ = ["TASKS", "boxed", "completion", "engine_provider", "task_file", "transformers_provider"]
 
 
 def _registered(name: str) -> Callable[..., Task]:

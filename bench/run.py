@@ -120,15 +120,14 @@ async def run_one(request: RunRequest, task: Task | str, served: ServedModel, sh
     key = run_key(request, task, served)
     task_name = task if isinstance(task, str) else str(task.name)
     label = f"{task_name} × {served.name}"
-    earlier = _earlier_log(request.log_dir, key) if request.resume else None
+    # inspect's blocking readers, called inside a loop, patch it with a slower one: they get a thread.
+    earlier = await asyncio.to_thread(_earlier_log, request.log_dir, key) if request.resume else None
     if earlier is not None and earlier.status == "success":
         show.say(f"{label}: complete already, {earlier.location}")
-        return read_run(earlier.location)
+        return await asyncio.to_thread(read_run, earlier.location)
     if request.resume:
         show.say(f"{label}: " + (f"going on from {earlier.location}" if earlier else "nothing to resume"))
-    if (engine := served.engine_api) is not None and engine.engine is None:
-        show.say(f"starting vLLM with {served.name} (its log: {engine.settings.log_file})")
-        await engine.start()
+    await served.start(show.say)
     journal = Journal(request.log_dir / _JOURNALS / _journal_name(earlier))
     total = _sample_count(task, request)
     with show.samples(label, total) as advance, quiet_collector():
@@ -142,7 +141,7 @@ async def run_one(request: RunRequest, task: Task | str, served: ServedModel, sh
         finally:
             current_journal.set(None)
             current_progress.set(None)
-    run = read_run(log.location)
+    run = await asyncio.to_thread(read_run, log.location)
     journal.close(delete=log.status == "success")
     if earlier is not None and log.status == "success":
         # Its samples are all in the new log; two logs of one run would be counted twice.
@@ -164,7 +163,6 @@ def _evaluation(
     quiet: dict[str, Any] = {"log_realtime": False, "log_model_api": False, "score_display": False}
     if earlier is not None:
         return eval_retry_async(earlier, log_dir=log_dir, ctl_server=False, **quiet)
-    connections = served.model.api.max_connections()
     return eval_async(
         tasks=task,
         model=served.model,
@@ -180,8 +178,8 @@ def _evaluation(
         sample_id=list(request.sample_ids) or None,
         epochs=request.epochs,
         fail_on_error=request.fail_on_error,
-        max_samples=connections if served.engine_api else None,
-        max_connections=connections if served.engine_api else None,
+        max_samples=served.connections,
+        max_connections=served.connections,
         log_images=request.log_images,
         ctl_server=False,
         **quiet,

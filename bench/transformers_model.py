@@ -499,7 +499,6 @@ def _settings(config: GenerateConfig) -> Settings:
     return settings if settings.sampled else replace(settings, top_p=None, top_k=None, seed=None)
 
 
-@modelapi(name="transformers")
 class TransformersAPI(ModelAPI):
     """``transformers/<checkpoint>``: a folder or hub id (or LoRA adapter folder) run by transformers.
 
@@ -669,3 +668,9 @@ def _default_device() -> str:
     except ImportError as error:
         raise RequestError(f"--model transformers/… needs {error.name}; install tunebench[cpu]") from error
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@modelapi(name="transformers")
+def transformers_provider() -> type[ModelAPI]:
+    """The provider's name in inspect: ``--model transformers/<checkpoint>``."""
+    return TransformersAPI

@@ -52,7 +52,9 @@ def _share(flag: str, *, counts: bool) -> Metric:
     return cast(Metric, share)
 
 
-@scorer(metrics=[accuracy(), stderr(cluster="cluster"), boxed_rate(), answer_anywhere_rate(), truncated_rate()])
+@scorer(
+    metrics=[accuracy(), stderr(cluster="cluster"), boxed_rate(), answer_anywhere_rate(), truncated_rate()]
+)
 def boxed(kind: Kind | None = None, tolerance: float | None = None) -> Scorer:
     r"""Correct when the last complete ``\boxed{}`` equals the target.
 
