@@ -475,7 +475,7 @@ class EngineAPI(ModelAPI):
 
     def max_connections(self) -> int:
         """Requests in flight: enough to keep vLLM's batch full, few enough to keep memory flat."""
-        return 128
+        return 256
 
     def connection_key(self) -> str:
         """One limit per checkpoint."""

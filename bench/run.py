@@ -58,7 +58,7 @@ class RunRequest:
     model_args: Mapping[str, Any] = field(default_factory=dict)
     base_url: str | None = None
     trust_remote_code: bool = False
-    log_images: bool = False
+    log_images: bool = True
 
     def generation(self) -> dict[str, Any]:
         """The generation settings given on the command line."""
