@@ -12,13 +12,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from bench.errors import IncompleteRunError, RequestError, TunebenchError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+
+
+class _Commands(TyperGroup):
+    """typer ends an interrupted command without a word, with a code that is none of ours."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise IncompleteRunError(
+                "interrupted; finished samples are on disk, and the same command with --resume goes on"
+            ) from None
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="bench",
     help="Is the new checkpoint better, on what, by how much, and what did it break?",
     no_args_is_help=True,
@@ -37,8 +53,8 @@ def main() -> None:
         app()
     except TunebenchError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted; finished samples are on disk, and the same command with --resume goes on", 4)
+    except KeyboardInterrupt:  # before there was a command, or while one was failing
+        _fail("interrupted", 4)
     except BrokenPipeError:
         # The reader of a pipe (head, less) has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -280,7 +296,8 @@ def view(
 
     if not log_dir.is_dir():
         raise RequestError(f"--log-dir {log_dir}: no such folder; `bench run` makes one")
-    inspect_view(log_dir=str(log_dir), port=port)
+    with contextlib.suppress(KeyboardInterrupt):  # how a viewer is ended
+        inspect_view(log_dir=str(log_dir), port=port)
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect_ai.model import get_model
+from inspect_ai.model._model import record_and_check_model_usage
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from solvers.journal import current_journal, current_progress
@@ -31,6 +33,9 @@ def completion() -> Solver:
             if (known := journal.get(sample_id, state.epoch)) is not None:
                 state.output = known
                 state.messages.append(known.message)
+                if known.usage is not None:
+                    # inspect counts the tokens of its own generations; it has no public way for others.
+                    record_and_check_model_usage(get_model(), known.usage)
                 return state
             state = await generate(state)
             journal.put(sample_id, state.epoch, state.output)
