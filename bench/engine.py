@@ -117,8 +117,8 @@ class Engine:
     async def generate(self, messages: list[dict[str, Any]], config: GenerateConfig) -> RequestOutput:
         """Complete one chat; ``messages`` in the OpenAI form, images as ``image_pil`` parts.
 
-        Raises ValueError when the request itself cannot be served (a prompt over the context, say) and
-        EngineDied when the engine has gone.
+        Raises ValueError when the request itself cannot be served (a prompt over the context, say),
+        RuntimeError when vLLM ended it before its completion did, and EngineDied when the engine has gone.
         """
         from vllm.renderers.params import ChatParams
         from vllm.v1.engine.exceptions import EngineDeadError
@@ -151,6 +151,10 @@ class Engine:
             raise ValueError(str(error.args[0]) if error.args else str(error)) from error
         if not outputs:
             raise ValueError("vLLM returned no output for the request")
+        reason = outputs[-1].outputs[0].finish_reason
+        if reason not in ("stop", "length"):
+            # What there is of the text, often nothing, is no completion: it would be scored as one.
+            raise RuntimeError(f"vLLM ended the request early ({reason})")
         return outputs[-1]
 
     def death(self) -> EngineDied:
