@@ -7,7 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,15 @@ class ModelRequest:
 
 @dataclass(frozen=True)
 class ServedModel:
-    """An inspect model and what identifies it. checkpoint: None where only a provider's name is known."""
+    """An inspect model and what identifies it.
+
+    checkpoint: None where only a provider's name is known. note: what a user should know before the score.
+    """
 
     model: Model
     name: str
     checkpoint: Checkpoint | None
+    note: str | None = None
 
     def _engine_identity(self) -> dict[str, Any]:
         api = self.model.api
@@ -62,6 +66,8 @@ class ServedModel:
     async def start(self, say: Callable[[str], None]) -> None:
         """Load what answers on this machine, once; a provider elsewhere needs no start."""
         api = self.model.api
+        if self.note:
+            say(self.note)
         if isinstance(api, EngineAPI) and api.engine is None:
             say(f"starting vLLM with {self.name} (its log: {api.settings.log_file})")
             await api.start()
@@ -102,7 +108,8 @@ def resolve_model(request: ModelRequest) -> ServedModel:
     """
     name = request.name
     if name == "nano":
-        return _engine_model(request, name, str(untrained_nano()))
+        served = _engine_model(request, name, str(untrained_nano()))
+        return replace(served, note="nano is untrained: random weights, and an honest score of about 0")
     if Path(name).expanduser().exists():
         return _engine_model(request, name, str(Path(name).expanduser()))
     if name.startswith("bench/"):

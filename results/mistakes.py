@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import mimetypes
+from collections import Counter
 from pathlib import Path
 
 from inspect_ai.log import EvalSample, read_eval_log, read_eval_log_sample, read_eval_log_sample_summaries
@@ -56,7 +57,7 @@ def write_mistakes(log: str | Path, page: Path, most: int) -> tuple[int, int]:
         _card(o, read_eval_log_sample(str(log), ids[o.id], o.epoch, resolve_attachments=True))
         for o in wrong[:most]
     ]
-    kinds = sorted({kind for outcome in wrong[:most] for kind in _kinds(outcome)})
+    kinds = _counted_kinds(wrong[:most])
     title = f"{run.task} × {run.model}"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(
@@ -76,6 +77,19 @@ def _kinds(outcome: Outcome) -> list[str]:
     return [state, *(["truncated"] if outcome.truncated else []), *outcome.groups.values()]
 
 
+def _counted_kinds(outcomes: list[Outcome]) -> list[tuple[str, int]]:
+    """What a reader may filter by, with counts: first how it went wrong, then each report field's groups."""
+    counts = Counter(kind for outcome in outcomes for kind in _kinds(outcome))
+    states = [kind for kind in ("wrong answer", "no answer", "truncated", "unscored") if kind in counts]
+    fields = {name for outcome in outcomes for name in outcome.groups}
+    groups = [
+        group
+        for name in sorted(fields)
+        for group in sorted({outcome.groups[name] for outcome in outcomes if name in outcome.groups})
+    ]
+    return [(kind, counts[kind]) for kind in dict.fromkeys([*states, *groups])]
+
+
 def _card(outcome: Outcome, sample: EvalSample) -> str:
     state = "unscored" if outcome.value is None else "incorrect"
     rows = {
@@ -92,7 +106,7 @@ def _card(outcome: Outcome, sample: EvalSample) -> str:
     return (
         f'<article data-kinds="{html.escape("|".join(_kinds(outcome)))}">{_pictures(sample)}'
         f"<h2>{html.escape(question or str(sample.id))}</h2><dl>{pairs}</dl>"
-        f"<pre>{html.escape(sample.output.completion or '(no completion)')}</pre></article>"
+        f"<pre>{html.escape(sample.output.completion or '(empty completion)')}</pre></article>"
     )
 
 
@@ -119,10 +133,10 @@ def _source(image: str, file: str | None) -> str | None:
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _page(title: str, summary: str, kinds: list[str], cards: list[str]) -> str:
+def _page(title: str, summary: str, kinds: list[tuple[str, int]], cards: list[str]) -> str:
     buttons = "".join(
-        f'<button data-kind="{html.escape(kind)}" aria-pressed="false">{html.escape(kind)}</button>'
-        for kind in kinds
+        f'<button data-kind="{html.escape(kind)}" aria-pressed="false">{html.escape(kind)} {count}</button>'
+        for kind, count in kinds
     )
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"
