@@ -142,11 +142,12 @@ def run_bare(records: Path, model: str) -> dict[str, float]:
 
 def run_bench(records: Path, model: str) -> dict[str, float]:
     """`bench run` on the task.yaml: completions, scores, log on disk, outcomes read back."""
+    from inspect_ai.util._display import init_display_type
+    from rich.console import Console
+
     from bench.cli import TerminalShow
     from bench.model import ModelRequest, resolve_model
     from bench.run import RunRequest, named_task, run_one
-    from inspect_ai.util._display import init_display_type
-    from rich.console import Console
 
     init_display_type("none")
 
@@ -171,10 +172,10 @@ def run_bench(records: Path, model: str) -> dict[str, float]:
 
 def run_lm_eval(records: Path, model: str) -> dict[str, float]:
     """lm-eval's `vllm-vlm` through its `simple_evaluate`, on a task of the same prompts."""
-    from PIL import Image
+    import datasets
     from lm_eval import simple_evaluate
     from lm_eval.api.task import ConfigurableTask
-    import datasets
+    from PIL import Image
 
     rows = [json.loads(line) for line in records.read_text().splitlines()]
     table = datasets.Dataset.from_list(
@@ -237,22 +238,21 @@ def report(measured: dict[str, list[dict[str, float]]], samples: int) -> None:
         end="",
     )
     print(f"{os.cpu_count()} cores, {len(measured['bare'])} repeats, medians")
-    print(
-        f"{'':9} {'samples/s':>10} {'of bare':>8} {'front ms':>9} {'engine ms':>10} {'whole s':>8} {'of bare':>8}"
-    )
+    heads = ("samples/s", "of bare", "front ms", "engine ms", "whole s", "of bare")
+    print(f"{'':9}" + "".join(f" {head:>9}" for head in heads))
     for name, rows in measured.items():
 
         def median(key: str, rows: list[dict[str, float]] = rows) -> float:
             return statistics.median(row[key] for row in rows)
 
         def ratio(key: str, rows: list[dict[str, float]] = rows) -> float:
-            return statistics.median(
-                row[key] / bare[key] for row, bare in zip(rows, measured["bare"], strict=True)
-            )
+            pairs = zip(rows, measured["bare"], strict=True)
+            return statistics.median(row[key] / bare[key] for row, bare in pairs)
 
         print(
-            f"{name:9} {median('samples_per_second'):10.1f} {ratio('samples_per_second'):8.2f} "
-            f"{median('front_cpu_ms'):9.1f} {median('engine_cpu_ms'):10.1f} {median('whole'):8.1f} {ratio('whole'):8.2f}"
+            f"{name:9} {median('samples_per_second'):9.1f} {ratio('samples_per_second'):9.2f}"
+            f" {median('front_cpu_ms'):9.1f} {median('engine_cpu_ms'):9.1f}"
+            f" {median('whole'):9.1f} {ratio('whole'):9.2f}"
         )
 
 
