@@ -45,6 +45,11 @@ class Outcome:
     groups: Mapping[str, str]
     output_tokens: int
 
+    @property
+    def answered(self) -> bool:
+        """An answer was found in the completion, right or wrong."""
+        return not self.no_answer
+
 
 @dataclass(frozen=True)
 class Run:

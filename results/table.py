@@ -20,7 +20,7 @@ def score_interval(outcomes: Sequence[Outcome]) -> Interval | None:
 
 
 def rate_interval(outcomes: Sequence[Outcome], flag: str) -> Interval | None:
-    """Share of scored outcomes that have a flag (``no_answer``, ``truncated``, ``anywhere``)."""
+    """Share of scored outcomes with a flag: ``answered``, ``no_answer``, ``truncated`` or ``anywhere``."""
     scored = [o for o in outcomes if o.value is not None and getattr(o, flag) is not None]
     return mean_interval([float(getattr(o, flag)) for o in scored], [o.cluster for o in scored])
 
@@ -73,20 +73,23 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
 def _group_table(run: Run, field: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(Text(f"{run.task} by {field}"), overflow="fold")
-    for heading in ("n", "score ±95%", "boxed", "anywhere"):
+    for heading in ("n", "score ±95%", "answered ±95%", "anywhere ±95%"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for group in sorted({o.groups[field] for o in run.outcomes if field in o.groups}):
-        members = [outcome for outcome in run.outcomes if outcome.groups.get(field) == group]
+    for group, members in {"all": list(run.outcomes), **_groups(run, field)}.items():
         interval = score_interval(members)
-        no_answer = rate_interval(members, "no_answer")
         table.add_row(
             Text(group),
             str(interval.n if interval else 0),
             score_text(interval),
-            f"{100 * (1 - no_answer.mean):.0f}%" if no_answer else "–",
-            percent(rate_interval(members, "anywhere")),
+            rate_text(rate_interval(members, "answered")),
+            rate_text(rate_interval(members, "anywhere")),
         )
     return table
+
+
+def _groups(run: Run, field: str) -> dict[str, list[Outcome]]:
+    names = sorted({outcome.groups[field] for outcome in run.outcomes if field in outcome.groups})
+    return {name: [o for o in run.outcomes if o.groups.get(field) == name] for name in names}
 
 
 def short_name(run: Run) -> str:
@@ -101,6 +104,13 @@ def score_text(interval: Interval | None) -> str:
     if interval is None:
         return "–"
     return f"{100 * interval.mean:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+
+
+def rate_text(interval: Interval | None) -> str:
+    """``43 [30, 57]`` in whole percent, or a dash."""
+    if interval is None:
+        return "–"
+    return f"{100 * interval.mean:.0f} [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
 
 
 def percent(interval: Interval | None) -> str:
@@ -120,20 +130,24 @@ def run_json(run: Run) -> dict[str, Any]:
         "score": _interval_json(score_interval(run.outcomes)),
         "rates": {
             flag: _interval_json(rate_interval(run.outcomes, flag))
-            for flag in ("no_answer", "truncated", "anywhere")
+            for flag in ("answered", "no_answer", "truncated", "anywhere")
         },
         "unscored": dict(run.unscored),
         "groups": {
-            field: {
-                group: _interval_json(
-                    score_interval([o for o in run.outcomes if o.groups.get(field) == group])
-                )
-                for group in sorted({o.groups[field] for o in run.outcomes if field in o.groups})
-            }
+            field: {group: _group_json(members) for group, members in _groups(run, field).items()}
             for field in run.report_by
         },
         "samples_per_second": run.samples_per_second,
         "output_tokens": sum(outcome.output_tokens for outcome in run.outcomes),
+    }
+
+
+def _group_json(members: Sequence[Outcome]) -> dict[str, Any]:
+    return {
+        "score": _interval_json(score_interval(members)),
+        "answered": _interval_json(rate_interval(members, "answered")),
+        "anywhere": _interval_json(rate_interval(members, "anywhere")),
+        "unscored": sum(outcome.value is None for outcome in members),
     }
 
 

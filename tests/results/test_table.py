@@ -114,6 +114,6 @@ def test_json_says_everything_and_is_json() -> None:
     assert plain["rates"]["no_answer"]["mean"] == 0.5
     assert plain["rates"]["anywhere"]["mean"] == 0.5
     assert plain["unscored"] == {"the image cannot be decoded": 1, "not run": 1}
-    assert plain["groups"]["chart"]["bar"]["n"] == 1
+    assert plain["groups"]["chart"]["bar"]["score"]["n"] == 1
     assert plain["expected"] == 4
     assert plain["output_tokens"] == 30
