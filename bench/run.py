@@ -27,6 +27,8 @@ from solvers.journal import Journal, current_journal, current_progress
 # Rough upper bound of what one picture takes of the context (a 1024 px image of a tiling model).
 _TOKENS_PER_IMAGE = 2500
 _JOURNALS = ".journal"
+# Engine arguments that change what a model answers; a resumed run may differ in all others.
+_SHAPE_ANSWERS = ("dtype", "quantization", "kv_cache_dtype", "max_model_len", "revision")
 
 
 class Show(Protocol):
@@ -144,8 +146,8 @@ async def run_one(request: RunRequest, task: Task | str, served: ServedModel, sh
     run = await asyncio.to_thread(read_run, log.location)
     journal.close(delete=log.status == "success")
     if earlier is not None and log.status == "success":
-        # Its samples are all in the new log; two logs of one run would be counted twice.
-        Path(earlier.location.removeprefix("file://")).unlink(missing_ok=True)
+        # Their samples are all in the new log; two logs of one run would be counted twice.
+        await asyncio.to_thread(_remove_parts, request.log_dir, journal.path.name, log.location)
     _check_finished(log, run, request)
     return run
 
@@ -162,6 +164,9 @@ def _evaluation(
     # Realtime logging and raw requests cost half as much again per sample; the journal covers a kill.
     quiet: dict[str, Any] = {"log_realtime": False, "log_model_api": False, "score_display": False}
     if earlier is not None:
+        # inspect looks the model up by its arguments. With those of the earlier run, such as where its log
+        # went, it would not find the one that is running and start another.
+        earlier.eval.model_args = dict(served.model.model_args)
         return eval_retry_async(earlier, log_dir=log_dir, ctl_server=False, **quiet)
     return eval_async(
         tasks=task,
@@ -231,6 +236,7 @@ def run_key(request: RunRequest, task: Task | str, served: ServedModel) -> str:
     said = {
         "identity": identity,
         "model": {name: model[name] for name in ("model", "weights_digest", "engine", "base_url")},
+        "engine_arguments": {name: request.model_args.get(name) for name in _SHAPE_ANSWERS},
         "generation": {**generation, **request.generation()},
         "limit": request.limit,
         "sample_ids": request.sample_ids,
@@ -285,17 +291,31 @@ def _sample_count(task: Task | str, request: RunRequest) -> int:
 
 
 def _earlier_log(log_dir: Path, key: str) -> EvalLog | None:
-    """The newest log of this same run, finished or not; unreadable files are passed over."""
+    """The newest log of this same run, finished or not."""
+    for log in _headers(log_dir):
+        if (log.eval.metadata or {}).get("run_key") == key:
+            return log if log.status == "success" else read_eval_log(log.location)
+    return None
+
+
+def _remove_parts(log_dir: Path, journal: str, whole: str) -> None:
+    """Remove the logs of a run's interrupted beginnings; they share its journal, and no other run does."""
+    for log in _headers(log_dir):
+        file = Path(log.location.removeprefix("file://"))
+        if (log.eval.metadata or {}).get("journal") == journal and file.name != Path(whole).name:
+            file.unlink(missing_ok=True)
+
+
+def _headers(log_dir: Path) -> Iterator[EvalLog]:
+    """The readable logs of a folder, newest first, without their samples."""
     if not log_dir.is_dir():
-        return None
+        return
     for info in list_eval_logs(str(log_dir), recursive=False, descending=True):
         try:
             log = read_eval_log(info, header_only=True)
         except Exception:  # a log cut off in its first bytes raises whatever its parser meets
             continue
-        if (log.eval.metadata or {}).get("run_key") == key:
-            return log if log.status == "success" else read_eval_log(info)
-    return None
+        yield log
 
 
 def _journal_name(earlier: EvalLog | None) -> str:

@@ -63,6 +63,9 @@ def boxed(kind: Kind | None = None, tolerance: float | None = None) -> Scorer:
     """
 
     async def score(state: TaskState, target: Target) -> Score:
+        if not state.output.choices:
+            # `inspect score` also brings samples whose generation failed: nothing to judge is no mistake.
+            return Score.unscored(reason="error", explanation="there is no completion")
         return boxed_score(
             state.output.completion,
             list(target),

@@ -22,7 +22,6 @@ from inspect_ai.log import read_eval_log
 
 from results.records import Run, read_run
 
-
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -194,7 +193,8 @@ def test_every_end_of_an_engine_and_the_run_that_goes_on(
         )
         assert process.poll() is None, process.communicate()[1]
         engine = engine_processes(process.pid)
-        assert engine
+        # One engine: a resumed run must not start another beside the one it watches.
+        assert sum("EngineCore" in " ".join(p.cmdline()) for p in engine) == 1
         return engine
 
     # kill -9 of the run: its engine notices and ends.

@@ -194,6 +194,7 @@ def test_a_complete_run_is_not_run_again(go: Callable[[RunRequest], Run], quiet:
         {"max_tokens": 13},
         {"seed": 1},
         {"epochs": 2},
+        {"model_args": {"dtype": "float16"}},
         {"dataset_args": {"size": 20, "seed": 8, "workers": 1}},
     ],
     ids=lambda change: next(iter(change)),
@@ -274,6 +275,6 @@ def test_a_run_stopped_midway_ends_as_if_it_had_not_been(
 
 
 def test_ids_that_are_not_there_are_refused_before_anything_starts(tmp_path: Path, quiet: Any) -> None:
-    with pytest.raises(RequestError, match="--sample-id bar-0000 is|--sample-id nothing"):
+    with pytest.raises(RequestError, match="--sample-id nothing"):
         run_all(request(tmp_path, models=("nano",), sample_ids=("nothing",)), quiet)
     assert quiet.lines == []
