@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-
 class _Commands(TyperGroup):
     """typer ends an interrupted command without a word, with a code that is none of ours."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -60,6 +59,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG):
+            _fail(f"{error.filename}: {error.strerror}; give another path", RequestError.exit_code)
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             raise
         _fail(f"{error.filename or 'writing'}: {error.strerror}; what was finished is on disk", 4)
@@ -278,12 +279,17 @@ def mistakes(
     n: Annotated[int, typer.Option("-n", min=1, help="At most this many.")] = 200,
 ) -> None:
     """One page with the picture, question, target and completion of each sample that was not right."""
+    from zipfile import BadZipFile
+
     from results.mistakes import write_mistakes
 
     if not log.is_file():
         raise RequestError(f"{log}: no such log; `bench run` prints where it wrote one")
     page = out or log.with_suffix(".mistakes.html")
-    shown, total = write_mistakes(log, page, n)
+    try:
+        shown, total = write_mistakes(log, page, n)
+    except (ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise RequestError(f"{log}: no inspect log that can be read ({error})") from error
     print(f"{page}: {shown} of {total} samples that were not right")
 
 

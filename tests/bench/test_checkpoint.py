@@ -148,7 +148,7 @@ def test_an_adapter_without_a_base_is_refused(tmp_path: Path, config: str, said:
 
 
 def test_names_that_are_no_checkpoint_are_refused(tmp_path: Path, checkpoint: Path) -> None:
-    with pytest.raises(RequestError, match="neither config.json"):
+    with pytest.raises(RequestError, match=r"neither config\.json"):
         find_checkpoint(str(tmp_path / "one" / ".."))
     with pytest.raises(RequestError, match="no such folder"):
         find_checkpoint(str(tmp_path / "gone"))
@@ -192,7 +192,7 @@ def test_parameters_are_counted_from_the_headers(checkpoint: Path, tmp_path: Pat
 
 def test_a_damaged_weights_file_is_a_mistake_of_the_request(checkpoint: Path) -> None:
     (checkpoint / "model-00002-of-00002.safetensors").write_bytes(b"short")
-    with pytest.raises(RequestError, match="model-00002-of-00002.safetensors"):
+    with pytest.raises(RequestError, match=r"model-00002-of-00002\.safetensors"):
         _ = find_checkpoint(str(checkpoint)).parameters
 
 

@@ -205,7 +205,7 @@ def test_pictures_of_every_mode_are_served(
 
 def test_an_unknown_engine_argument_is_refused_with_the_near_one(tiny_checkpoint: Path) -> None:
     settings = EngineSettings(str(tiny_checkpoint), arguments={"max_num_seq": 3})
-    with pytest.raises(RequestError, match="max_num_seq.*did you mean 'max_num_seqs'"):
+    with pytest.raises(RequestError, match=r"max_num_seq.*did you mean 'max_num_seqs'"):
         _new_llm(settings)
 
 
@@ -216,7 +216,7 @@ def test_folders_that_hold_no_model_are_refused(tmp_path: Path, tiny_checkpoint:
     with pytest.raises(RequestError, match="gone"):
         resolve_model(ModelRequest(str(tmp_path)))
     (tmp_path / "adapter_config.json").write_text("{")
-    with pytest.raises(RequestError, match="adapter_config.json"):
+    with pytest.raises(RequestError, match=r"adapter_config\.json"):
         resolve_model(ModelRequest(str(tmp_path)))
     with pytest.raises(RequestError, match="give the folder"):
         resolve_model(ModelRequest(str(tiny_checkpoint / "config.json")))
