@@ -48,6 +48,8 @@ LogDir = Annotated[Path, typer.Option("--log-dir", help="Folder of the inspect l
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and its exit code, never a traceback."""
+    # transformers warns about defaults of classes that the checkpoint overrides; its errors still come.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
         app()
     except TunebenchError as error:

@@ -8,26 +8,13 @@ from inspect_ai import Task
 from inspect_ai.dataset import Sample
 from inspect_ai.model import ContentImage, ContentText
 
-from bench.model import ModelRequest, ServedModel, resolve_model
-from bench.run import RunRequest, named_task, needed_length
+from bench.model import ServedModel
+from bench.run import RunRequest, resolve
 
 
 def describe(request: RunRequest) -> dict[str, Any]:
     """The resolved tasks and models, and one prompt as each model would see it. Starts nothing."""
-    tasks = [named_task(name, request.dataset_args) for name in request.tasks]
-    length = needed_length(tasks, request.max_tokens)
-    served = [
-        resolve_model(
-            ModelRequest(
-                name,
-                base_url=request.base_url,
-                trust_remote_code=request.trust_remote_code,
-                arguments=request.model_args,
-                needed_length=length,
-            )
-        )
-        for name in request.models
-    ]
+    tasks, served = resolve(request)
     return {
         "tasks": [_task(task, request) for task in tasks],
         "models": [_model(model) for model in served],

@@ -87,12 +87,13 @@ def run(request: RunRequest, show: Show) -> list[Run]:
     return asyncio.run(_run(request, show))
 
 
-async def _run(request: RunRequest, show: Show) -> list[Run]:
+def resolve(request: RunRequest) -> tuple[list[Task | str], list[ServedModel]]:
+    """The request's tasks with their records, and its models; nothing is started yet."""
     tasks = [named_task(name, request.dataset_args) for name in request.tasks]
     for task in tasks:
         _check_sample_ids(task, request.sample_ids)
-    if request.base_url:
-        check_endpoint(request.base_url)
+    length = needed_length(tasks, request.max_tokens)
+    engine_logs = request.log_dir.absolute() / "engine"
     served = [
         resolve_model(
             ModelRequest(
@@ -100,12 +101,19 @@ async def _run(request: RunRequest, show: Show) -> list[Run]:
                 base_url=request.base_url,
                 trust_remote_code=request.trust_remote_code,
                 arguments=request.model_args,
-                log_file=request.log_dir.absolute() / "engine" / f"{_slug(name)}-{uuid.uuid4().hex[:8]}.log",
-                needed_length=needed_length(tasks, request.max_tokens),
+                log_file=engine_logs / f"{_slug(name)}-{uuid.uuid4().hex[:8]}.log",
+                needed_length=length,
             )
         )
         for name in request.models
     ]
+    return tasks, served
+
+
+async def _run(request: RunRequest, show: Show) -> list[Run]:
+    if request.base_url:
+        check_endpoint(request.base_url)
+    tasks, served = resolve(request)
     runs: list[Run] = []
     for model in served:
         try:
