@@ -16,7 +16,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,9 +79,10 @@ class EngineDied(IncompleteRunError):
 class Engine:
     """A started vLLM engine. Make it with :meth:`start`, inside the event loop that will use it."""
 
-    def __init__(self, llm: AsyncLLM, settings: EngineSettings) -> None:
+    def __init__(self, llm: AsyncLLM, settings: EngineSettings, processes: Sequence[psutil.Process]) -> None:
         self._llm = llm
         self.settings = settings
+        self._processes = processes
         self.died = asyncio.Event()
         self._request_ids = itertools.count()
         self._lora = _lora_request(settings.adapter) if settings.adapter else None
@@ -98,6 +99,7 @@ class Engine:
         """
         _prepare_environment()
         settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+        before = _engine_processes()
         with _process_output_to(settings.log_file):
             try:
                 # Constructing the engine blocks until its process has loaded the weights.
@@ -107,7 +109,7 @@ class Engine:
             except Exception as error:
                 raise _refused(settings, error) from error
         _log_to(settings.log_file)
-        return cls(llm, settings)
+        return cls(llm, settings, [process for process in _engine_processes() if process not in before])
 
     @property
     def dtype(self) -> str:
@@ -167,16 +169,19 @@ class Engine:
 
     def stop(self) -> None:
         """End the engine's processes and free its memory."""
-        processes = psutil.Process().children(recursive=True)
         with _process_output_to(self.settings.log_file):
             # The engine holds nothing that is not in the log; its orderly end takes 5 s.
             self._llm.shutdown(timeout=0)
-        engine = [p for p in processes if p.is_running() and "VLLM" in p.name()]
-        for process in psutil.wait_procs(engine, timeout=0.5)[1]:
+        for process in psutil.wait_procs(self._processes, timeout=0.5)[1]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         # Its finalizer shuts down once more, and fails when that is in the interpreter's last moments.
         self._llm.shutdown = lambda timeout=None: None
+
+
+def _engine_processes() -> list[psutil.Process]:
+    """The processes of all engines that this process runs."""
+    return [p for p in psutil.Process().children(recursive=True) if p.is_running() and "VLLM" in p.name()]
 
 
 def log_tail(path: Path, lines: int = _LOG_TAIL_LINES) -> str:

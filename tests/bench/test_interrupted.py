@@ -176,11 +176,11 @@ def gone(processes: list[psutil.Process]) -> bool:
 def test_every_end_of_an_engine_and_the_run_that_goes_on(
     tiny_checkpoint: Path, tmp_path: Path, start: Start
 ) -> None:
-    """One run of 48 samples, ended three times in three ways; its fourth beginning finishes it."""
+    """One run of 32 samples, ended three times in three ways; its fourth beginning finishes it."""
     pytest.importorskip("vllm")
     logs = tmp_path / "logs"
     arguments = [
-        "chart_vqa", "--model", tiny_checkpoint, "-T", "size=48", "--max-tokens", 160,
+        "chart_vqa", "--model", tiny_checkpoint, "-T", "size=32", "--max-tokens", 120,
         "-M", "max_num_seqs=4", "-M", "dtype=float32", "--show", "none", "--json",
     ]  # fmt: skip
 
@@ -204,7 +204,7 @@ def test_every_end_of_an_engine_and_the_run_that_goes_on(
     process.communicate()
     wait_until(lambda: gone(engine), "the engine's end after kill -9", 20)
     first = journalled(logs)
-    assert 4 <= len(first) < 48
+    assert 4 <= len(first) < 32
     assert only_log(logs).status == "started"
 
     # The engine's own process dies: the run ends at once and says why.
@@ -240,7 +240,7 @@ def test_every_end_of_an_engine_and_the_run_that_goes_on(
 
     third = journalled(logs)
     assert third[: len(first)] == first
-    assert len(set(third)) == len(third) < 48
+    assert len(set(third)) == len(third) < 32
     process = begin("--resume")
     out, err = process.communicate(timeout=180)
     assert process.returncode == 0 or "no sample was scored" in err, err
@@ -249,6 +249,6 @@ def test_every_end_of_an_engine_and_the_run_that_goes_on(
     assert sorted(o.id for o in run.outcomes) == sorted(
         {o.id for o in run.outcomes} | {sample_id for sample_id, _ in third}
     )
-    assert len(run.outcomes) == run.expected == 48
+    assert len(run.outcomes) == run.expected == 32
     assert run.unscored == {}
     assert journalled(logs) == []
