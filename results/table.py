@@ -50,8 +50,8 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
     for run in runs:
         interval = score_interval(run.outcomes)
         table.add_row(
-            Text(run.task),
-            Text(short_name(run)),
+            shown(run.task),
+            shown(short_name(run)),
             str(interval.n if interval else 0),
             score_text(interval),
             percent(rate_interval(run.outcomes, "no_answer")),
@@ -65,20 +65,19 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
             console.print()
             console.print(_group_table(run, field))
         for reason, count in run.unscored.most_common():
-            console.print(
-                Text(f"{count} unscored in {run.task} × {short_name(run)}: {reason}", style="yellow")
-            )
+            line = shown(f"{count} unscored in {run.task} × {short_name(run)}: {reason}")
+            console.print(line, style="yellow")
 
 
 def _group_table(run: Run, field: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(Text(f"{run.task} by {field}"), overflow="fold")
+    table.add_column(shown(f"{run.task} by {field}"), overflow="fold")
     for heading in ("n", "score ±95%", "answered ±95%", "anywhere ±95%"):
         table.add_column(heading, justify="right", no_wrap=True)
     for group, members in {"all": list(run.outcomes), **_groups(run, field)}.items():
         interval = score_interval(members)
         table.add_row(
-            Text(group),
+            shown(group),
             str(interval.n if interval else 0),
             score_text(interval),
             rate_text(rate_interval(members, "answered")),
@@ -90,6 +89,11 @@ def _group_table(run: Run, field: str) -> Table:
 def _groups(run: Run, field: str) -> dict[str, list[Outcome]]:
     names = sorted({outcome.groups[field] for outcome in run.outcomes if field in outcome.groups})
     return {name: [o for o in run.outcomes if o.groups.get(field) == name] for name in names}
+
+
+def shown(text: str) -> Text:
+    """Text from a record, a model or an error as the terminal may show it: no control codes, no markup."""
+    return Text("".join(c if c.isprintable() else "\ufffd" for c in text))
 
 
 def short_name(run: Run) -> str:

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from results.records import Outcome, Run
-from results.table import print_runs, run_json, short_name
+from results.table import print_runs, run_json, short_name, shown
 
 
 def outcome(number: int, value: float | None = 1.0, **changes: object) -> Outcome:
@@ -117,3 +117,7 @@ def test_json_says_everything_and_is_json() -> None:
     assert plain["groups"]["chart"]["bar"]["score"]["n"] == 1
     assert plain["expected"] == 4
     assert plain["output_tokens"] == 30
+
+
+def test_control_codes_are_not_sent_to_the_terminal() -> None:
+    assert shown("\x1b[31mred\x1b[0m [bold]x").plain == "\ufffd[31mred\ufffd[0m [bold]x"
