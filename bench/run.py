@@ -27,6 +27,8 @@ from solvers.journal import Journal, current_journal, current_progress
 # Rough upper bound of what one picture takes of the context (a 1024 px image of a tiling model).
 _TOKENS_PER_IMAGE = 2500
 _JOURNALS = ".journal"
+_SECONDS_BETWEEN_PROBES = 10.0
+_FAILED_PROBES = 3
 # Engine arguments that change what a model answers; a resumed run may differ in all others.
 _SHAPE_ANSWERS = ("dtype", "quantization", "kv_cache_dtype", "max_model_len", "revision")
 
@@ -144,7 +146,8 @@ async def run_one(request: RunRequest, task: Task | str, served: ServedModel, sh
         current_journal.set(journal)
         current_progress.set(advance)
         try:
-            log = await _until_death(served, _evaluation(request, task, served, key, journal, earlier))
+            evaluation = _evaluation(request, task, served, key, journal, earlier)
+            log = await _until_death(served, evaluation, request.base_url)
         except BaseException:
             journal.close(delete=False)
             raise
@@ -200,22 +203,48 @@ def _evaluation(
     )
 
 
-async def _until_death(served: ServedModel, evaluation: Awaitable[list[EvalLog]]) -> EvalLog:
-    """The evaluation's log; stopped at once, its finished samples logged, when the engine dies."""
-    engine = served.engine_api.engine if served.engine_api else None
+async def _until_death(
+    served: ServedModel, evaluation: Awaitable[list[EvalLog]], base_url: str | None = None
+) -> EvalLog:
+    """The evaluation's log; stopped at once, its finished samples logged, when what answers is gone."""
     running = asyncio.ensure_future(evaluation)
-    died = asyncio.ensure_future(engine.died.wait()) if engine else asyncio.Future[bool]()
+    gone = asyncio.ensure_future(_gone(served, base_url))
     try:
-        await asyncio.wait({running, died}, return_when=asyncio.FIRST_COMPLETED)
-        if engine is not None and engine.died.is_set():
-            raise engine.death()
+        await asyncio.wait({running, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if gone.done():
+            raise gone.result()
         return running.result()[0]
     finally:
-        died.cancel()
+        gone.cancel()
         if not running.done():
             running.cancel()
             with contextlib.suppress(BaseException):
                 await running
+
+
+async def _gone(served: ServedModel, base_url: str | None) -> IncompleteRunError:
+    """Returns, with the reason, once the engine has died or nothing answers at the base URL any more.
+
+    inspect would go on asking a dead server for hours.
+    """
+    engine = served.engine_api.engine if served.engine_api else None
+    if engine is not None:
+        await engine.died.wait()
+        return engine.death()
+    if base_url is None:
+        await asyncio.Event().wait()
+        raise AssertionError("nothing sets that event")
+    failures = 0
+    while True:
+        await asyncio.sleep(_SECONDS_BETWEEN_PROBES)
+        try:
+            await asyncio.to_thread(check_endpoint, base_url)
+            failures = 0
+        except IncompleteRunError as error:
+            # A busy server may miss one probe.
+            failures += 1
+            if failures == _FAILED_PROBES:
+                return error
 
 
 @contextlib.contextmanager
