@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -23,7 +24,7 @@ from inspect_ai.solver import Solver
 from bench.errors import RequestError, did_you_mean
 from bench.identity import data_hash, image_digest, prompt_hash
 from bench.records import Record, load_records
-from bench.spec import TaskSpec
+from bench.spec import Part, TaskSpec
 from scorers.boxed_scorer import boxed
 from solvers.completion import completion
 
@@ -32,6 +33,7 @@ _SOLVERS: Mapping[str, Callable[..., Solver]] = {"generate": completion}
 _SCORERS: Mapping[str, Callable[..., Scorer]] = {"boxed": boxed}
 
 _LONGEST_METADATA = 1000
+_T = TypeVar("_T")
 
 
 def build_task(
@@ -53,8 +55,8 @@ def build_task(
         name=spec.name,
         version=spec.version,
         dataset=MemoryDataset([_sample(spec, record) for record in records], name=spec.name),
-        solver=_SOLVERS[spec.solver.name](**spec.solver.args),
-        scorer=[_SCORERS[part.name](**part.args) for part in spec.scorer],
+        solver=build_solver(spec),
+        scorer=build_scorers(spec),
         config=generate_config(spec),
         fail_on_error=False,
         metadata={
@@ -69,6 +71,32 @@ def build_task(
             "report": {"by": list(spec.report.by), "cluster": "cluster"},
         },
     )
+
+
+def build_solver(spec: TaskSpec) -> Solver:
+    """The declared solver; RequestError when it does not take its arguments."""
+    return _made(spec, "solver", _SOLVERS, spec.solver)
+
+
+def build_scorers(spec: TaskSpec) -> list[Scorer]:
+    """The declared scorers; RequestError when one does not take its arguments."""
+    return [_made(spec, "scorer", _SCORERS, part) for part in spec.scorer]
+
+
+def _made(spec: TaskSpec, what: str, table: Mapping[str, Callable[..., _T]], part: Part) -> _T:
+    make = table[part.name]
+    allowed = list(inspect.signature(make).parameters)
+    for name in part.args:
+        if name not in allowed:
+            takes = ", ".join(allowed) or "no arguments"
+            raise RequestError(
+                f"task {spec.name!r}: {what} {part.name!r} takes {takes}, not {name!r}"
+                f"{did_you_mean(name, allowed)}"
+            )
+    try:
+        return make(**part.args)
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"task {spec.name!r}: {what} {part.name!r}: {error}") from error
 
 
 def generate_config(spec: TaskSpec) -> GenerateConfig:

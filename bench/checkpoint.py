@@ -85,6 +85,8 @@ def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
 
     Raises RequestError when the folder holds no model, or the hub id cannot be had.
     """
+    if name == "nano":
+        return Checkpoint(name, untrained_nano())
     path = Path(name).expanduser()
     if path.is_dir():
         return _local_checkpoint(name, path)
@@ -92,10 +94,23 @@ def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
         raise RequestError(f"--model {name}: a file; give the folder that holds config.json and the weights")
     if not _looks_like_hub_id(name):
         raise RequestError(
-            f"--model {name}: no such folder. Give a checkpoint folder, a hub id such as "
-            "HuggingFaceTB/SmolVLM-Instruct, nano, or an inspect model such as openai/gpt-4o"
+            f"--model {name}: no such folder, and neither a hub id (owner/name) nor an inspect model "
+            "(provider/name). Give a checkpoint folder, nano, or a name such as "
+            "HuggingFaceTB/SmolVLM-Instruct or openai/gpt-4o"
         )
     return Checkpoint(name, _fetched(name, revision), revision=revision)
+
+
+def untrained_nano() -> Path:
+    """The folder of the built-in model, made on first use."""
+    from trainers.nano import write_untrained
+
+    try:
+        return write_untrained(cache_folder("checkpoints") / "nano-untrained")
+    except ImportError as error:
+        raise RequestError(
+            f"--model nano needs {error.name}; install tunebench[cpu] (or run `make demo`)"
+        ) from error
 
 
 def _local_checkpoint(name: str, path: Path) -> Checkpoint:

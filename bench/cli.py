@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +43,24 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        import importlib.metadata
+
+        print(f"tunebench {importlib.metadata.version('tunebench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def bench(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Is the new checkpoint better, on what, by how much, and what did it break?"""
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; everything else goes to stderr.")]
 Pairs = list[str]
 LogDir = Annotated[Path, typer.Option("--log-dir", help="Folder of the inspect logs.")]
@@ -48,6 +68,10 @@ LogDir = Annotated[Path, typer.Option("--log-dir", help="Folder of the inspect l
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and its exit code, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal or pipe that cannot show ± gets a question mark, not a traceback after the work.
+            stream.reconfigure(errors="replace")
     # transformers warns about defaults of classes that the checkpoint overrides; its errors still come.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
@@ -61,7 +85,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG):
+        if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ENOENT):
             _fail(f"{error.filename}: {error.strerror}; give another path", RequestError.exit_code)
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             raise
@@ -72,7 +96,9 @@ def _fail(message: str, code: int) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True).print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+    # What a message quotes comes from files and servers: no control codes of theirs.
+    plain = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in message)
+    Console(stderr=True).print(Text.assemble(("error: ", "bold red"), plain), soft_wrap=True)
     sys.exit(code)
 
 
@@ -185,9 +211,10 @@ def _print_results(runs: list[Any], as_json: bool) -> None:
     console.print()
     for one in runs:
         console.print(f"log: {one.location}", soft_wrap=True, markup=False, highlight=False)
-    folder = Path(runs[0].location.removeprefix("file://")).parent
+    log = shlex.quote(runs[0].location)
+    folder = shlex.quote(str(Path(runs[0].location).parent))
     console.print(
-        f"look: bench mistakes {runs[0].location}   or   bench view --log-dir {folder}",
+        f"look: bench mistakes {log}   or   bench view --log-dir {folder}",
         soft_wrap=True,
         markup=False,
         highlight=False,
@@ -276,8 +303,12 @@ def score(
 
 @app.command()
 def mistakes(
-    log: Annotated[Path, typer.Argument(help="A log that `run` or `score` wrote.")],
-    out: Annotated[Path | None, typer.Option(help="The HTML file; beside the log when not given.")] = None,
+    logs: Annotated[
+        list[Path], typer.Argument(help="Logs that `run` or `score` wrote; a folder means its newest.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The HTML file, for one log; beside the log when not given.")
+    ] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="At most this many.")] = 200,
 ) -> None:
     """One page with the picture, question, target and completion of each sample that was not right."""
@@ -285,14 +316,31 @@ def mistakes(
 
     from results.mistakes import write_mistakes
 
-    if not log.is_file():
-        raise RequestError(f"{log}: no such log; `bench run` prints where it wrote one")
-    page = out or log.with_suffix(".mistakes.html")
-    try:
-        shown, total = write_mistakes(log, page, n)
-    except (ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise RequestError(f"{log}: no inspect log that can be read ({error})") from error
-    print(f"{page}: {shown} of {total} samples that were not right")
+    if out is not None and len(logs) > 1:
+        raise RequestError(f"--out {out} names one page, and {len(logs)} logs were given; leave it out")
+    for log in map(_log_file, logs):
+        page = out or log.with_suffix(".mistakes.html")
+        try:
+            shown, total, missing = write_mistakes(log, page, n)
+        except (ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise RequestError(f"{log}: no inspect log that can be read ({error})") from error
+        print(f"{page}: {shown} of {total} samples that were not right")
+        if missing:
+            print(f"{missing} samples were not run; the same `bench run` with --resume goes on")
+
+
+def _log_file(given: Path) -> Path:
+    """The log that a path means: itself, or a folder's newest."""
+    # inspect prints logs as URLs, and people paste them.
+    path = Path(str(given).removeprefix("file://").removeprefix("file:"))
+    if path.is_dir():
+        found = sorted(path.glob("*.eval"), key=lambda file: file.stat().st_mtime)
+        if not found:
+            raise RequestError(f"{path}: no logs (*.eval) in this folder")
+        return found[-1]
+    if not path.is_file():
+        raise RequestError(f"{path}: no such log; `bench run` prints where it wrote one")
+    return path
 
 
 @app.command()
@@ -312,10 +360,15 @@ def view(
 def validate(
     files: Annotated[list[Path], typer.Argument(help="task.yaml files.")], as_json: Json = False
 ) -> None:
-    """Check declarations; every mistake at once, with its line."""
-    from bench.spec import spec_problems
+    """Check declarations, every mistake at once, with its line. `run --dry-run` checks the data as well."""
+    from bench.build import build_scorers, build_solver
+    from bench.spec import read_spec, spec_problems
 
     found = [(file, problem) for file in files for problem in spec_problems(file)]
+    if not found:
+        for spec in map(read_spec, files):
+            build_solver(spec)
+            build_scorers(spec)
     if as_json:
         rows = [{"file": str(file), "line": p.line, "message": p.message} for file, p in found]
         print(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -385,7 +438,7 @@ def _print_description(description: dict[str, Any], as_json: bool) -> None:
 
 
 def _names(text: str, option: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if not names:
         raise RequestError(f"{option} is empty; give one name, or several with commas between")
     return names

@@ -31,6 +31,11 @@ def describe(request: RunRequest) -> dict[str, Any]:
 def _task(task: Task | str, request: RunRequest) -> dict[str, Any]:
     if isinstance(task, str):
         return {"task": task, "of": "inspect"}
+    unreadable = {
+        str(sample.id): sample.metadata["unreadable"]
+        for sample in task.dataset
+        if sample.metadata and "unreadable" in sample.metadata
+    }
     samples = min(len(task.dataset), request.limit or len(task.dataset))
     return {
         **(task.metadata or {}).get("identity", {}),
@@ -38,6 +43,7 @@ def _task(task: Task | str, request: RunRequest) -> dict[str, Any]:
         "epochs": request.epochs or 1,
         "generation": {**task.config.model_dump(exclude_none=True), **request.generation()},
         "report": (task.metadata or {}).get("report"),
+        "unreadable": unreadable,
     }
 
 

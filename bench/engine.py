@@ -132,6 +132,9 @@ class Engine:
                 _, (prompt,) = await self._renderer.render_chat_async(
                     [messages],
                     ChatParams(chat_template_kwargs={"add_generation_prompt": True, "tokenize": False}),
+                    # The other cache sends a picture once and then only its key, and when two questions
+                    # about it overtake each other, the engine gets the key first and fails the request.
+                    skip_mm_cache=True,
                 )
             if self._gate is not None:
                 await self._gate.turn()

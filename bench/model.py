@@ -14,7 +14,6 @@ from typing import Any
 from inspect_ai.model import Model, get_model
 from rich.text import Text
 
-from bench.cache import cache_folder
 from bench.checkpoint import Checkpoint, context_length, find_checkpoint
 from bench.engine import EngineAPI
 from bench.errors import IncompleteRunError, RequestError
@@ -108,7 +107,7 @@ def resolve_model(request: ModelRequest) -> ServedModel:
     """
     name = request.name
     if name == "nano":
-        served = _engine_model(request, name, str(untrained_nano()))
+        served = _engine_model(request, name, name)
         return replace(served, note="nano is untrained: random weights, and an honest score of about 0")
     if Path(name).expanduser().exists():
         return _engine_model(request, name, str(Path(name).expanduser()))
@@ -120,18 +119,6 @@ def resolve_model(request: ModelRequest) -> ServedModel:
     if provider_model is not None:
         return ServedModel(provider_model, name, None)
     return _engine_model(request, name, name)
-
-
-def untrained_nano() -> Path:
-    """The folder of the built-in model, made on first use."""
-    from trainers.nano import write_untrained
-
-    try:
-        return write_untrained(cache_folder("checkpoints") / "nano-untrained")
-    except ImportError as error:
-        raise RequestError(
-            f"--model nano needs {error.name}; install tunebench[cpu] (or run `make demo`)"
-        ) from error
 
 
 def library_versions() -> dict[str, str]:
@@ -196,7 +183,7 @@ def _inspect_model(request: ModelRequest) -> Model | None:
     try:
         return get_model(request.name, base_url=request.base_url, **request.arguments)
     except ValueError as error:
-        if "not recognized" in str(error):
+        if "not recognized" in str(error) or "/" not in request.name:
             return None
         raise RequestError(f"--model {request.name}: {error}") from error
     except Exception as error:  # a missing package or key, in as many kinds as there are providers

@@ -135,9 +135,13 @@ async def run_one(request: RunRequest, task: Task | str, served: ServedModel, sh
     # inspect's blocking readers, called inside a loop, patch it with a slower one: they get a thread.
     earlier = await asyncio.to_thread(_earlier_log, request.log_dir, key) if request.resume else None
     if earlier is not None and earlier.status == "success":
-        show.say(f"{label}: complete already, {earlier.location}")
-        return await asyncio.to_thread(read_run, earlier.location)
-    if request.resume:
+        before = await asyncio.to_thread(read_run, earlier.location)
+        if not before.unscored:
+            show.say(f"{label}: complete already, {before.location}")
+            return before
+        show.say(f"{label}: complete but for {before.unscored.total()} unscored, which are tried again")
+        earlier = await asyncio.to_thread(read_eval_log, earlier.location)
+    elif request.resume:
         show.say(f"{label}: " + (f"going on from {earlier.location}" if earlier else "nothing to resume"))
     await served.start(show.say)
     journal = Journal(request.log_dir / _JOURNALS / _journal_name(earlier))

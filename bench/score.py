@@ -11,6 +11,7 @@ from typing import Any
 
 from inspect_ai import Task, eval_async
 from inspect_ai.log import EvalLog
+from inspect_ai.model import StopReason
 
 from bench.build import build_task
 from bench.catalog import find_task
@@ -55,11 +56,11 @@ def score_completions(
     return read_run(log.location)
 
 
-def read_completions(file: Path) -> dict[str, tuple[str, bool]]:
-    """Sample id → (completion, truncated). Every unreadable line is named in one RequestError."""
+def read_completions(file: Path) -> dict[str, tuple[str, StopReason]]:
+    """Sample id → (completion, why it ended). Every unreadable line is named in one RequestError."""
     if not file.is_file():
         raise RequestError(f"{file}: no such file; give JSONL rows " + '{"id": …, "completion": …}')
-    completions: dict[str, tuple[str, bool]] = {}
+    completions: dict[str, tuple[str, StopReason]] = {}
     mistakes: list[str] = []
     # Split at line feeds alone: a completion may hold any of the other characters that end a line.
     for number, line in enumerate(file.read_text(encoding="utf-8-sig", errors="replace").split("\n"), 1):
@@ -67,24 +68,33 @@ def read_completions(file: Path) -> dict[str, tuple[str, bool]]:
             continue
         try:
             row = json.loads(line)
-            sample_id, text = str(row["id"]), row["completion"]
-        except (ValueError, KeyError, TypeError) as error:
-            mistakes.append(
-                f"{file}:{number}: not a row with id and completion ({type(error).__name__}: {error})"
-            )
+        except ValueError as error:
+            mistakes.append(f"{file}:{number}: not JSON: {error}")
             continue
+        if not isinstance(row, dict) or not {"id", "completion"} <= row.keys():
+            has = f"the fields {', '.join(map(str, row))}" if isinstance(row, dict) else type(row).__name__
+            mistakes.append(f"{file}:{number}: a row has id and completion; this one has {has}")
+            continue
+        sample_id, text = str(row["id"]), row["completion"]
         if not isinstance(text, str):
             mistakes.append(f"{file}:{number}: completion is {type(text).__name__}, not text")
         elif sample_id in completions:
             mistakes.append(f"{file}:{number}: id {sample_id!r} is there already; one completion per sample")
         else:
-            completions[sample_id] = (text, row.get("finish_reason") in _TRUNCATED)
+            completions[sample_id] = (text, _stop_reason(row.get("finish_reason")))
     if mistakes:
         more = f"\n… and {len(mistakes) - 20} more" if len(mistakes) > 20 else ""
         raise RequestError("\n".join(mistakes[:20]) + more)
     if not completions:
         raise RequestError(f"{file}: no rows; give JSONL rows " + '{"id": …, "completion": …}')
     return completions
+
+
+def _stop_reason(finish_reason: object) -> StopReason:
+    """inspect's word for an OpenAI-style finish reason; unknown where the file does not say."""
+    if finish_reason is None:
+        return "unknown"
+    return "max_tokens" if finish_reason in _TRUNCATED else "stop"
 
 
 def _over_samples(spec: TaskSpec, samples_file: Path) -> TaskSpec:
@@ -118,7 +128,7 @@ def _check_ids(spec: TaskSpec, task: Task, completions: Mapping[str, object], fi
 
 async def _score(
     task: Task,
-    completions: Mapping[str, tuple[str, bool]],
+    completions: Mapping[str, tuple[str, StopReason]],
     file: Path,
     log_dir: Path,
     show: Show,

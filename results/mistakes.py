@@ -44,8 +44,8 @@ for (const button of buttons) button.onclick = () => {
 """
 
 
-def write_mistakes(log: str | Path, page: Path, most: int) -> tuple[int, int]:
-    """Write the page (one file, no network); (mistakes shown, mistakes there are).
+def write_mistakes(log: str | Path, page: Path, most: int) -> tuple[int, int, int]:
+    """Write the page (one file, no network); (mistakes shown, mistakes there are, samples not run).
 
     A mistake is a sample that scored under 1 or has no score. The first ``most`` in log order are shown.
     """
@@ -64,7 +64,7 @@ def write_mistakes(log: str | Path, page: Path, most: int) -> tuple[int, int]:
         _page(title, _header(score_interval(run.outcomes), len(wrong), header.eval.created), kinds, cards),
         encoding="utf-8",
     )
-    return min(len(wrong), most), len(wrong)
+    return min(len(wrong), most), len(wrong), run.unscored["not run"]
 
 
 def _header(interval: Interval | None, wrong: int, created: str) -> str:

@@ -38,17 +38,17 @@ class Outcome:
     reason: str | None
     answer: str | None
     target: str
-    no_answer: bool
-    truncated: bool
+    no_answer: bool | None
+    truncated: bool | None
     anywhere: bool | None
     cluster: str
     groups: Mapping[str, str]
     output_tokens: int
 
     @property
-    def answered(self) -> bool:
-        """An answer was found in the completion, right or wrong."""
-        return not self.no_answer
+    def answered(self) -> bool | None:
+        """An answer was found in the completion, right or wrong; None where the scorer does not say."""
+        return None if self.no_answer is None else not self.no_answer
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,10 @@ class Run:
 
     @property
     def samples_per_second(self) -> float | None:
-        """Samples finished per second of running; engine start and pauses aside."""
-        return len(self.outcomes) / self.seconds if self.seconds else None
+        """Samples finished per second of running, engine start and pauses aside; None where none ran."""
+        if not self.seconds or "completions_hash" in self.identity:
+            return None
+        return len(self.outcomes) / self.seconds
 
 
 def read_run(location: str | Path) -> Run:
@@ -95,7 +97,7 @@ def read_run(location: str | Path) -> Run:
     scorer = log.eval.scorers[0].name if log.eval.scorers else None
     outcomes = tuple(_outcome(summary, scorer, by, report.get("cluster")) for summary in summaries)
     return Run(
-        location=str(location),
+        location=str(location).removeprefix("file://"),
         task=log.eval.task,
         model=str(identity.get("model") or log.eval.model),
         status=log.status,
@@ -153,8 +155,8 @@ def _outcome(
         reason=reason,
         answer=score.answer if score else None,
         target=summary.target if isinstance(summary.target, str) else " | ".join(summary.target),
-        no_answer=bool(flags.get("no_answer")),
-        truncated=bool(flags.get("truncated")),
+        no_answer=flags.get("no_answer"),
+        truncated=flags.get("truncated"),
         anywhere=flags.get("anywhere"),
         # A sample is its own cluster where none is declared; its epochs are never independent.
         cluster=str(metadata.get(cluster, summary.id)) if cluster else str(summary.id),

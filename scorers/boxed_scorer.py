@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast, get_args
 
 from inspect_ai.scorer import (
     CORRECT,
@@ -21,9 +21,7 @@ from inspect_ai.scorer import (
 from inspect_ai.solver import TaskState
 
 from scorers.anywhere import answer_anywhere
-from scorers.boxed import answers_match, extract_boxed
-
-Kind = Literal["number", "text", "boolean"]
+from scorers.boxed import Kind, answers_match, extract_boxed
 
 
 @metric(name="boxed_rate")
@@ -60,7 +58,12 @@ def boxed(kind: Kind | None = None, tolerance: float | None = None) -> Scorer:
 
     kind and tolerance come from the arguments, else from the sample's metadata of the same names
     (tolerance 0 when neither has one). A completion without a box is incorrect, and ``no_answer``.
+    ValueError for a kind or tolerance that cannot be.
     """
+    if kind is not None and kind not in get_args(Kind):
+        raise ValueError(f"kind {kind!r} is not one of {', '.join(get_args(Kind))}")
+    if tolerance is not None and not (isinstance(tolerance, int | float) and tolerance >= 0):
+        raise ValueError(f"tolerance {tolerance!r} is not a number of 0 or more")
 
     async def score(state: TaskState, target: Target) -> Score:
         if not state.output.choices:
@@ -70,15 +73,21 @@ def boxed(kind: Kind | None = None, tolerance: float | None = None) -> Scorer:
             state.output.completion,
             list(target),
             kind=kind or state.metadata.get("kind", "text"),
-            tolerance=state.metadata.get("tolerance", 0.0) if tolerance is None else tolerance,
-            truncated=state.output.stop_reason in ("max_tokens", "model_length"),
+            # A CSV file has no numbers, only texts.
+            tolerance=float(state.metadata.get("tolerance") or 0.0) if tolerance is None else tolerance,
+            truncated=_truncated(state.output.stop_reason),
         )
 
     return score
 
 
+def _truncated(stop_reason: str) -> bool | None:
+    """Whether the token limit ended the completion; None where nobody said why it ended."""
+    return None if stop_reason == "unknown" else stop_reason in ("max_tokens", "model_length")
+
+
 def boxed_score(
-    completion: str, target: Sequence[str], *, kind: Kind, tolerance: float, truncated: bool
+    completion: str, target: Sequence[str], *, kind: Kind, tolerance: float, truncated: bool | None
 ) -> Score:
     """The score of one completion; ``target`` holds every acceptable answer."""
     answer = extract_boxed(completion)

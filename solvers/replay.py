@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ModelOutput, ModelUsage
+from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ModelOutput, ModelUsage, StopReason
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from solvers.completion import UnreadableRecordError
@@ -16,8 +16,8 @@ class MissingCompletionError(Exception):
 
 
 @solver(name="replay")
-def replay(completions: Mapping[str, tuple[str, bool]], model: str) -> Solver:
-    """Answer each sample with its completion; ``completions`` maps a sample id to (text, truncated)."""
+def replay(completions: Mapping[str, tuple[str, StopReason]], model: str) -> Solver:
+    """Answer each sample with its completion; ``completions`` maps a sample id to (text, why it ended)."""
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         progress = current_progress.get()
@@ -27,13 +27,11 @@ def replay(completions: Mapping[str, tuple[str, bool]], model: str) -> Solver:
             found = completions.get(str(state.sample_id))
             if found is None:
                 raise MissingCompletionError("no completion with this sample's id")
-            text, truncated = found
+            text, ended = found
             message = ChatMessageAssistant(content=text, model=model, source="generate")
             state.output = ModelOutput(
                 model=model,
-                choices=[
-                    ChatCompletionChoice(message=message, stop_reason="max_tokens" if truncated else "stop")
-                ],
+                choices=[ChatCompletionChoice(message=message, stop_reason=ended)],
                 # Nothing was generated here; without a usage inspect would count tokens itself.
                 usage=ModelUsage(),
             )

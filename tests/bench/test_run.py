@@ -167,6 +167,17 @@ def test_a_bad_row_is_unscored_with_its_reason_and_the_rest_go_on(
     assert set(plain["unscored"]) == {reason for reason in reasons.values() if reason}
 
 
+def test_resume_tries_what_failed_again_and_nothing_else(
+    go: Callable[[RunRequest], Run], damaged: Path, quiet: Any, tmp_path: Path
+) -> None:
+    asked = request(tmp_path / "logs", tasks=(str(damaged),), dataset_args={})
+    first = go(asked)
+    again = go(replace(asked, resume=True))
+    assert any("complete but for 4 unscored" in line for line in quiet.lines)
+    assert {o.id: o.value for o in again.outcomes} == {o.id: o.value for o in first.outcomes}
+    assert [Path(again.location)] == logs(tmp_path / "logs")
+
+
 def test_fail_on_error_stops_instead(go: Callable[[RunRequest], Run], damaged: Path, tmp_path: Path) -> None:
     asked = request(tmp_path / "logs", tasks=(str(damaged),), dataset_args={}, fail_on_error=True)
     with pytest.raises(IncompleteRunError, match="--resume") as stopped:

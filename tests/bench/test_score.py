@@ -99,10 +99,10 @@ def test_a_sample_without_a_completion_is_unscored(records: list[dict[str, Any]]
 
 
 @pytest.mark.parametrize(
-    ("reason", "truncated"), [("length", True), ("max_tokens", True), ("stop", False), (None, False)]
+    ("reason", "truncated"), [("length", True), ("max_tokens", True), ("stop", False), (None, None)]
 )
 def test_the_reason_it_ended_is_kept(
-    records: list[dict[str, Any]], scored: Any, reason: str | None, truncated: bool
+    records: list[dict[str, Any]], scored: Any, reason: str | None, truncated: bool | None
 ) -> None:
     row: dict[str, object] = {"id": records[0]["id"], "completion": "I think"}
     if reason is not None:
@@ -154,7 +154,7 @@ def test_any_character_may_stand_in_a_completion(tmp_path: Path, text: str) -> N
     file.write_text(
         json.dumps({"id": "a", "completion": text}, ensure_ascii=False) + "\r\n", encoding="utf-8"
     )
-    assert read_completions(file) == {"a": (text, False)}
+    assert read_completions(file) == {"a": (text, "unknown")}
 
 
 def test_inspect_reads_and_scores_the_log(records: list[dict[str, Any]], scored: Any, tmp_path: Path) -> None:

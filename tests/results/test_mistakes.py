@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from inspect_ai import Task
 from inspect_ai import eval as inspect_eval
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessageUser, ContentImage, ContentText
+from inspect_ai.model import ChatMessageUser, ContentImage, ContentText, StopReason
 from PIL import Image
 
 from results.mistakes import write_mistakes
@@ -54,7 +55,11 @@ def log(tmp_path: Path) -> Path:
                 },
             )
         )
-    completions = {"s0": ("\\boxed{7}", False), "s1": (HOSTILE, False), "s2": ("I do not know", True)}
+    completions: dict[str, tuple[str, StopReason]] = {
+        "s0": ("\\boxed{7}", "stop"),
+        "s1": (HOSTILE, "stop"),
+        "s2": ("I do not know", "max_tokens"),
+    }
     (done,) = inspect_eval(
         Task(
             name="counts", dataset=MemoryDataset(samples), scorer=boxed(), fail_on_error=False,
@@ -65,7 +70,7 @@ def log(tmp_path: Path) -> Path:
     return Path(done.location.removeprefix("file://"))
 
 
-def written(log: Path, tmp_path: Path, most: int = 200) -> tuple[Tags, str, tuple[int, int]]:
+def written(log: Path, tmp_path: Path, most: int = 200) -> tuple[Tags, str, tuple[int, int, int]]:
     counts = write_mistakes(log, tmp_path / "out" / "page.html", most)
     text = (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
     return Tags(text), text, counts
@@ -73,7 +78,7 @@ def written(log: Path, tmp_path: Path, most: int = 200) -> tuple[Tags, str, tupl
 
 def test_all_but_the_right_ones_are_shown(log: Path, tmp_path: Path) -> None:
     tags, text, counts = written(log, tmp_path)
-    assert counts == (3, 3)
+    assert counts == (3, 3, 0)
     assert len(tags.all("article")) == 3
     assert "How&lt;/i&gt; many in 0" not in text
     assert "no completion with this sample" in text
@@ -105,7 +110,7 @@ def test_every_filter_has_a_card_and_every_card_its_filters(log: Path, tmp_path:
 
 def test_a_longer_list_is_cut_and_says_so(log: Path, tmp_path: Path) -> None:
     tags, text, counts = written(log, tmp_path, most=1)
-    assert counts == (1, 3)
+    assert counts == (1, 3, 0)
     assert len(tags.all("article")) == 1
     assert "3 not right" in text
 
@@ -113,10 +118,11 @@ def test_a_longer_list_is_cut_and_says_so(log: Path, tmp_path: Path) -> None:
 def test_a_log_without_mistakes_is_a_page_too(log: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("results.mistakes.read_run", lambda _: _Right())
     _, text, counts = written(log, tmp_path)
-    assert counts == (0, 0)
+    assert counts == (0, 0, 0)
     assert "No mistakes." in text
 
 
 class _Right:
     outcomes = ()
+    unscored: ClassVar[Counter[str]] = Counter()
     task, model = "counts", "m"
