@@ -23,7 +23,7 @@ install: .venv/.installed ## .venv with everything that runs, trains and tests o
 
 demo: install ## draw charts, let the built-in model answer them through vLLM, show what came out
 	$(BIN)/python -m bench run chart_vqa --model nano --limit 60 --log-dir logs/demo
-	$(BIN)/python -m bench mistakes "$$(ls -t logs/demo/*.eval | head -1)" --out logs/demo/mistakes.html
+	$(BIN)/python -m bench mistakes logs/demo --out logs/demo/mistakes.html
 	@echo 'Look at logs/demo/mistakes.html in a browser, or run: $(BIN)/bench view --log-dir logs/demo'
 
 test: install ## the tests, offline, through the real vLLM on this machine's CPU
