@@ -55,16 +55,18 @@ class Checkpoint:
     revision: str | None = None
 
     @property
+    def _folders(self) -> list[Path]:
+        return [self.folder] if self.adapter is None else [self.folder, self.adapter]
+
+    @property
     def digest(self) -> str:
         """SHA-256 over the bytes of base and adapter; equal bytes give equal digests under any name."""
-        folders = [self.folder] if self.adapter is None else [self.folder, self.adapter]
-        return hashlib.sha256("".join(folder_digest(folder) for folder in folders).encode()).hexdigest()
+        return hashlib.sha256("".join(folder_digest(folder) for folder in self._folders).encode()).hexdigest()
 
     @property
     def parameters(self) -> int | None:
         """Number of weights in the safetensors files (base and adapter), or None without such files."""
-        folders = [self.folder] if self.adapter is None else [self.folder, self.adapter]
-        files = [file for folder in folders for file in sorted(folder.glob("*.safetensors"))]
+        files = [file for folder in self._folders for file in sorted(folder.glob("*.safetensors"))]
         return sum(_tensor_elements(file) for file in files) if files else None
 
     @property

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import itertools
+import json
 import logging
 import os
 import sys
@@ -303,11 +305,7 @@ def _refused(settings: EngineSettings, error: Exception) -> RequestError:
     )
 
 
-def _lora_rank(adapter: str | None) -> int:
-    import json
-
-    if adapter is None:
-        return 16
+def _lora_rank(adapter: str) -> int:
     rank = int(json.loads((Path(adapter) / "adapter_config.json").read_text())["r"])
     # vLLM accepts a fixed list of ranks; the next one up holds this adapter.
     return next((size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= rank), rank)
@@ -351,11 +349,9 @@ class _Images:
 
     def part(self, data_uri: str) -> dict[str, Any]:
         """The OpenAI-style content part of one ``data:`` image; ValueError when it cannot be decoded."""
-        from hashlib import sha256
-
         encoded = data_uri.partition(",")[2].encode()
         # vLLM keys its caches by this; hashing the file's bytes is 40 times cheaper than its pixels.
-        digest = sha256(encoded).hexdigest()
+        digest = hashlib.sha256(encoded).hexdigest()
         image = self._decoded.get(digest)
         if image is None:
             image = decoded_picture(data_uri)

@@ -26,6 +26,14 @@ from solvers.journal import Journal, current_journal, current_progress
 
 # Rough upper bound of what one picture takes of the context (a 1024 px image of a tiling model).
 _TOKENS_PER_IMAGE = 2500
+# What inspect does beside each evaluation and nothing here uses. Realtime logging and raw requests cost half
+# as much again per sample; the journal covers a kill.
+QUIET: dict[str, Any] = {
+    "log_realtime": False,
+    "log_model_api": False,
+    "score_display": False,
+    "ctl_server": False,
+}
 _JOURNALS = ".journal"
 _SECONDS_BETWEEN_PROBES = 10.0
 _FAILED_PROBES = 3
@@ -176,13 +184,11 @@ def _evaluation(
     earlier: EvalLog | None,
 ) -> Awaitable[list[EvalLog]]:
     log_dir = str(request.log_dir)
-    # Realtime logging and raw requests cost half as much again per sample; the journal covers a kill.
-    quiet: dict[str, Any] = {"log_realtime": False, "log_model_api": False, "score_display": False}
     if earlier is not None:
         # inspect looks the model up by its arguments. With those of the earlier run, such as where its log
         # went, it would not find the one that is running and start another.
         earlier.eval.model_args = dict(served.model.model_args)
-        return eval_retry_async(earlier, log_dir=log_dir, ctl_server=False, **quiet)
+        return eval_retry_async(earlier, log_dir=log_dir, **QUIET)
     return eval_async(
         tasks=task,
         model=served.model,
@@ -201,8 +207,7 @@ def _evaluation(
         max_samples=served.connections,
         max_connections=served.connections,
         log_images=request.log_images,
-        ctl_server=False,
-        **quiet,
+        **QUIET,
         **request.generation(),
     )
 

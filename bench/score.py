@@ -17,7 +17,7 @@ from bench.build import build_task
 from bench.catalog import find_task
 from bench.errors import IncompleteRunError, RequestError
 from bench.model import library_versions
-from bench.run import Show, quiet_collector
+from bench.run import QUIET, Show, quiet_collector
 from bench.spec import DatasetSpec, TaskSpec
 from results.records import Run, read_run
 from solvers.journal import current_progress
@@ -153,10 +153,7 @@ async def _score(
             log_dir=str(log_dir),
             fail_on_error=False,
             max_samples=64,
-            log_realtime=False,
-            log_model_api=False,
-            score_display=False,
             log_images=True,
-            ctl_server=False,
+            **QUIET,
         )
     return log
