@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.cache import cache_folder
 from bench.errors import RequestError
+from tasks.cache import cache_folder
 
 # What decides a checkpoint's behaviour: weights, adapter, tokenizer, processor, templates, its own code.
 _BEHAVIOUR_ENDINGS = (

@@ -42,11 +42,11 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from bench import engine_process
-from bench.cache import cache_folder
 from bench.checkpoint import find_checkpoint
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.gate import Gate
 from bench.pictures import decoded_picture
+from tasks.cache import cache_folder
 
 if TYPE_CHECKING:
     from PIL.Image import Image

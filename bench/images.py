@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
-from bench.cache import cache_folder
 from bench.errors import IncompleteRunError
+from tasks.cache import cache_folder
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -11,8 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_cache_dir
-
 from tasks.chart_vqa.splits import canonical, digest
 
 GENERATOR = 2
@@ -20,11 +18,6 @@ GENERATOR = 2
 
 _START = b"\x89PNG\r\n\x1a\n"
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
-
-
-def default_folder() -> Path:
-    """`charts/` below `$TUNEBENCH_CACHE`, or else below the user's cache folder."""
-    return Path(os.environ.get("TUNEBENCH_CACHE") or user_cache_dir("tunebench")) / "charts"
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tasks.cache import cache_folder
 from tasks.chart_vqa import cache
 from tasks.chart_vqa.drawing import draw_missing
 from tasks.chart_vqa.plans import Plan, plan
@@ -94,7 +95,7 @@ def charts(
     places = _places(chosen, wanted, count, _whole("questions_per_chart", questions_per_chart, 1))
     processes = None if workers is None else _whole("workers", workers, 1)
     source = Source(text, _split(split_name), _whole("seed", seed))
-    folder = cache.default_folder() if cache_dir is None else Path(cache_dir)
+    folder = cache_folder("charts") if cache_dir is None else Path(cache_dir)
     shown = _drawn(places, source, pixels, folder, processes, progress)
     return [_record(place, *shown[place.chart, place.index], source) for place in places]
 
