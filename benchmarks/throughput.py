@@ -145,9 +145,9 @@ def run_bench(records: Path, model: str) -> dict[str, float]:
     from inspect_ai.util._display import init_display_type
     from rich.console import Console
 
-    from bench.cli import TerminalShow
     from bench.model import ModelRequest, resolve_model
     from bench.run import RunRequest, named_task, run_one
+    from bench.terminal import TerminalShow
 
     init_display_type("none")
 

@@ -1,0 +1,99 @@
+"""Tasks and their declarations: list, show, render, validate, schema."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.errors import RequestError
+from bench.terminal import Json, Pairs, console, pairs
+
+
+def list_tasks(as_json: Json = False) -> None:
+    """The tasks, with version, size, scorer and purpose."""
+    from rich.table import Table
+
+    from bench.catalog import all_tasks
+
+    specs = all_tasks()
+    if as_json:
+        print(json.dumps([spec.as_plain() for spec in specs], indent=2, ensure_ascii=False))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("task", "version", "n", "scorer", "what it asks"):
+        table.add_column(heading, justify="right" if heading == "n" else "left")
+    for spec in specs:
+        scorers = ", ".join(part.name for part in spec.scorer)
+        table.add_row(spec.name, spec.version, str(spec.dataset.args.get("size", "–")), scorers, spec.summary)
+    console().print(table)
+
+
+def show_task(
+    task: Annotated[str, typer.Argument(help="Task name or task.yaml.")], as_json: Json = False
+) -> None:
+    """A task's resolved declaration."""
+    import yaml
+
+    from bench.catalog import find_task
+
+    declaration = find_task(task).as_plain()
+    if as_json:
+        print(json.dumps(declaration, indent=2, ensure_ascii=False))
+    else:
+        print(yaml.safe_dump(declaration, sort_keys=False, allow_unicode=True, width=100), end="")
+
+
+def render(
+    task: Annotated[str, typer.Argument(help="Task name or task.yaml.")],
+    n: Annotated[int, typer.Option("-n", min=1, help="How many samples.")] = 4,
+    out: Annotated[Path, typer.Option(help="Folder for pictures and prompts.")] = Path("render"),
+    task_arg: Annotated[
+        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a few samples' pictures and prompts to look at."""
+    from bench.render import render_samples
+
+    written = render_samples(task, pairs(task_arg, "-T"), n, out)
+    if as_json:
+        print(json.dumps(written, indent=2, ensure_ascii=False))
+        return
+    for row in written:
+        print(f"{row['id']}: {row['prompt_file']}  target {row['target']}")
+    print(f"{len(written)} samples in {out}/ (index.html shows them side by side)")
+
+
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="task.yaml files.")], as_json: Json = False
+) -> None:
+    """Check declarations, every mistake at once, with its line. `run --dry-run` checks the data as well."""
+    from bench.build import build_scorers, build_solver
+    from bench.spec import read_spec, spec_problems
+
+    found = [(file, problem) for file in files for problem in spec_problems(file)]
+    if not found:
+        for spec in map(read_spec, files):
+            build_solver(spec)
+            build_scorers(spec)
+    if as_json:
+        rows = [{"file": str(file), "line": p.line, "message": p.message} for file, p in found]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        for file, problem in found:
+            print(problem.at(file))
+        if not found:
+            print(f"{len(files)} file{'s' if len(files) > 1 else ''}: no mistakes")
+    if found:
+        sys.exit(RequestError.exit_code)
+
+
+def schema() -> None:
+    """The JSON Schema of task.yaml, for editors."""
+    from bench.spec import json_schema
+
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,205 @@
+"""Running tasks and looking at what came out: run, score, mistakes, view."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from bench.errors import IncompleteRunError, RequestError
+from bench.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
+
+
+def run(
+    tasks: Annotated[
+        str, typer.Argument(metavar="TASK[,TASK]", help="Task names, task.yaml paths, or inspect tasks.")
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="M[,M]",
+            help="Checkpoint folder, adapter folder, hub id, nano, or an inspect model (openai/…, vllm/…).",
+        ),
+    ],
+    limit: Annotated[int | None, typer.Option(min=1, help="Score only the first samples.")] = None,
+    sample_id: Annotated[
+        str | None, typer.Option(metavar="ID[,ID]", help="Score only these samples.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Run every sample this often.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of each request's sampling.")] = None,
+    temperature: Annotated[float | None, typer.Option(min=0, help="Overrides the task's.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="New tokens per completion.")] = None,
+    log_dir: LogDir = Path("logs"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted run of the same request stopped.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the resolved task, model and one prompt; run nothing.")
+    ] = False,
+    fail_on_error: Annotated[
+        bool, typer.Option("--fail-on-error", help="Stop at the first sample that cannot be scored.")
+    ] = False,
+    task_arg: Annotated[
+        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument, such as size=1000.")
+    ] = None,
+    model_arg: Annotated[
+        Pairs | None, typer.Option("-M", metavar="KEY=VALUE", help="Engine or provider argument.")
+    ] = None,
+    model_base_url: Annotated[
+        str | None, typer.Option(help="Address of a running server, with --model vllm/NAME or openai/NAME.")
+    ] = None,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that the checkpoint brings.")
+    ] = False,
+    log_images: Annotated[
+        bool,
+        typer.Option("--log-images/--no-log-images", help="Keep the pictures in the log, for the viewer."),
+    ] = True,
+    show: Annotated[
+        Literal["bar", "plain", "none", "rich", "full", "conversation", "log"],
+        typer.Option(help="Progress: our bar, none, or one of inspect's displays."),
+    ] = "bar",
+    as_json: Json = False,
+) -> None:
+    """Score models on tasks, through vLLM, into inspect logs."""
+    from bench.run import RunRequest
+    from bench.run import run as run_all
+
+    request = RunRequest(
+        tasks=names(tasks, "TASK"),
+        models=names(model, "--model"),
+        log_dir=log_dir,
+        limit=limit,
+        sample_ids=names(sample_id, "--sample-id") if sample_id else (),
+        epochs=epochs,
+        seed=seed,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        resume=resume,
+        fail_on_error=fail_on_error,
+        dataset_args=pairs(task_arg, "-T"),
+        model_args=pairs(model_arg, "-M"),
+        base_url=model_base_url,
+        trust_remote_code=trust_remote_code,
+        log_images=log_images,
+    )
+    if dry_run:
+        from bench.dry_run import describe
+
+        _print_description(describe(request), as_json)
+        return
+    inspect_display("none" if show == "bar" else show)
+    runs = run_all(request, TerminalShow(console(stderr=True), bar=show == "bar", quiet=show == "none"))
+    _print_results(runs, as_json)
+    if all(not any(o.value is not None for o in one.outcomes) for one in runs):
+        raise IncompleteRunError("no sample was scored; the reasons are above")
+
+
+def _print_results(runs: list[Any], as_json: bool) -> None:
+    from results.table import print_runs, run_json
+
+    if as_json:
+        print(json.dumps([run_json(one) for one in runs], indent=2, ensure_ascii=False))
+        return
+    out = console()
+    print_runs(runs, out)
+    out.print()
+    for one in runs:
+        out.print(f"log: {one.location}", soft_wrap=True, markup=False, highlight=False)
+    log = shlex.quote(runs[0].location)
+    folder = shlex.quote(str(Path(runs[0].location).parent))
+    out.print(
+        f"look: bench mistakes {log}   or   bench view --log-dir {folder}",
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )
+
+
+def score(
+    task: Annotated[str, typer.Argument(help="Task name or task.yaml.")],
+    completions: Annotated[Path, typer.Argument(help='JSONL rows {"id": …, "completion": …}.')],
+    samples: Annotated[
+        Path | None, typer.Option(help="JSONL records (id, target, group fields) other than the task's own.")
+    ] = None,
+    log_dir: LogDir = Path("logs"),
+    task_arg: Annotated[
+        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score completions made elsewhere, into the same log as `run`."""
+    from bench.score import score_completions
+
+    inspect_display("none")
+    shown = TerminalShow(console(stderr=True), bar=True, quiet=False)
+    one = score_completions(task, completions, samples, log_dir, pairs(task_arg, "-T"), shown)
+    _print_results([one], as_json)
+
+
+def mistakes(
+    logs: Annotated[
+        list[Path], typer.Argument(help="Logs that `run` or `score` wrote; a folder means its newest.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="The HTML file, for one log; beside the log when not given.")
+    ] = None,
+    n: Annotated[int, typer.Option("-n", min=1, help="At most this many.")] = 200,
+) -> None:
+    """One page with the picture, question, target and completion of each sample that was not right."""
+    from zipfile import BadZipFile
+
+    from results.mistakes import write_mistakes
+
+    if out is not None and len(logs) > 1:
+        raise RequestError(f"--out {out} names one page, and {len(logs)} logs were given; leave it out")
+    for log in map(_log_file, logs):
+        page = out or log.with_suffix(".mistakes.html")
+        try:
+            shown, total, missing = write_mistakes(log, page, n)
+        except (ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise RequestError(f"{log}: no inspect log that can be read ({error})") from error
+        print(f"{page}: {shown} of {total} samples that were not right")
+        if missing:
+            print(f"{missing} samples were not run; the same `bench run` with --resume goes on")
+
+
+def _log_file(given: Path) -> Path:
+    """The log that a path means: itself, or a folder's newest."""
+    # inspect prints logs as URLs, and people paste them.
+    path = Path(str(given).removeprefix("file://").removeprefix("file:"))
+    if path.is_dir():
+        found = sorted(path.glob("*.eval"), key=lambda file: file.stat().st_mtime)
+        if not found:
+            raise RequestError(f"{path}: no logs (*.eval) in this folder")
+        return found[-1]
+    if not path.is_file():
+        raise RequestError(f"{path}: no such log; `bench run` prints where it wrote one")
+    return path
+
+
+def view(
+    log_dir: LogDir = Path("logs"), port: Annotated[int, typer.Option(help="Local port.")] = 7575
+) -> None:
+    """Open inspect's viewer on the logs."""
+    from inspect_ai import view as inspect_view
+
+    if not log_dir.is_dir():
+        raise RequestError(f"--log-dir {log_dir}: no such folder; `bench run` makes one")
+    with contextlib.suppress(KeyboardInterrupt):  # how a viewer is ended
+        inspect_view(log_dir=str(log_dir), port=port)
+
+
+def _print_description(description: dict[str, Any], as_json: bool) -> None:
+    import yaml
+
+    if as_json:
+        print(json.dumps(description, indent=2, ensure_ascii=False))
+    else:
+        print(yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=100), end="")

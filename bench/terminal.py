@@ -1,0 +1,90 @@
+"""What every command shares of the terminal: its console, progress, and options given as text."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bench.errors import RequestError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; everything else goes to stderr.")]
+Pairs = list[str]
+LogDir = Annotated[Path, typer.Option("--log-dir", help="Folder of the inspect logs.")]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """The terminal; a pipe, which has no width, gets at least 100 columns: 80 cut names."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr)
+    if not made.is_terminal:
+        made = Console(stderr=stderr, width=max(made.width, 100))
+    return made
+
+
+class TerminalShow:
+    """Says what a run is doing on stderr, with a progress bar and its ETA."""
+
+    def __init__(self, console: Console, *, bar: bool, quiet: bool) -> None:
+        self._console = console
+        self._bar = bar
+        self._quiet = quiet
+
+    def say(self, line: str) -> None:
+        """One line for the person who waits."""
+        if not self._quiet:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    @contextlib.contextmanager
+    def samples(self, label: str, total: int) -> Iterator[Callable[[], None]]:
+        """A progress bar over ``total`` samples."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        if not self._bar:
+            yield lambda: None
+            return
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._console, refresh_per_second=4) as progress:
+            task = progress.add_task(label, total=total or None)
+            yield lambda: progress.advance(task)
+
+
+def inspect_display(display: str) -> None:
+    """Which of inspect's displays shows its progress; ``none`` where ours does."""
+    from inspect_ai.util._display import init_display_type
+
+    init_display_type(display)
+
+
+def names(text: str, option: str) -> tuple[str, ...]:
+    """The names of an option that takes several with commas between; RequestError when there is none."""
+    given = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not given:
+        raise RequestError(f"{option} is empty; give one name, or several with commas between")
+    return given
+
+
+def pairs(given: list[str] | None, option: str) -> dict[str, Any]:
+    """The values of a repeated KEY=VALUE option; RequestError for one without a key."""
+    from bench.model import parse_value
+
+    values: dict[str, Any] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise RequestError(f"{option} {text}: write {option} KEY=VALUE")
+        values[name.strip()] = parse_value(value)
+    return values
