@@ -11,7 +11,8 @@ from pathlib import Path
 from inspect_ai.log import EvalSample, read_eval_log, read_eval_log_sample, read_eval_log_sample_summaries
 from inspect_ai.model import ContentImage
 
-from results.records import Outcome, read_run
+from results.outcomes import Outcome
+from results.records import read_run
 from results.statistics import Interval
 from results.table import score_interval, score_text
 

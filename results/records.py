@@ -8,52 +8,29 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from inspect_ai.log import EvalLog, EvalSampleSummary, read_eval_log, read_eval_log_sample_summaries
-from inspect_ai.scorer import Score, value_to_float
+import numpy as np
 
-Status = Literal["started", "success", "cancelled", "error"]
-_LETTER_GRADE = value_to_float()
+from results.log_file import Header, Score, Status, Summary, read_log
+from results.outcomes import Labels, Outcomes, flags
+
 # inspect grades any other string 0 with a warning; here it is no score at all.
-_GRADES = ("C", "P", "I", "N")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one sample in one epoch.
-
-    value: score in [0, 1], or None when unscored; then ``reason`` says why. The flags come from the
-    scorer's metadata: no_answer (nothing to parse), truncated (the token limit ended the completion),
-    anywhere (the answer stands somewhere in the text, box or not). groups: the fields the task reports by.
-    """
-
-    id: str
-    epoch: int
-    value: float | None
-    reason: str | None
-    answer: str | None
-    target: str
-    no_answer: bool | None
-    truncated: bool | None
-    anywhere: bool | None
-    cluster: str
-    groups: Mapping[str, str]
-    output_tokens: int
-
-    @property
-    def answered(self) -> bool | None:
-        """An answer was found in the completion, right or wrong; None where the scorer does not say."""
-        return None if self.no_answer is None else not self.no_answer
+_GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+_NO_SCORE = Score(value=math.nan, reason="no score")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One log: its identity (task, data, prompt, model, engine, settings) and its outcomes."""
+    """One log: its identity (task, data, prompt, model, engine, settings) and its outcomes.
+
+    created: when the run began, ISO 8601. seconds: time in which samples ran. expected: samples times
+    epochs that were asked for, finished or not.
+    """
 
     location: str
     task: str
@@ -62,14 +39,17 @@ class Run:
     expected: int
     identity: Mapping[str, Any]
     report_by: tuple[str, ...]
-    outcomes: tuple[Outcome, ...] = field(repr=False)
+    outcomes: Outcomes = field(repr=False)
     seconds: float | None
     error: str | None
+    created: str
+    epochs: int = 1
 
     @property
     def unscored(self) -> Counter[str]:
         """Reasons of the samples without a score, with their counts; those never reached included."""
-        reasons = Counter(outcome.reason or "error" for outcome in self.outcomes if outcome.value is None)
+        without = np.flatnonzero(~self.outcomes.scored)
+        reasons = Counter(self.outcomes.reasons[int(row)] or "error" for row in without)
         if missing := self.expected - len(self.outcomes):
             reasons["not run"] += missing
         return reasons
@@ -84,44 +64,46 @@ class Run:
 
 def read_run(location: str | Path) -> Run:
     """Read one inspect log, finished or not. Raises what inspect raises for a file that is no log."""
-    log = read_eval_log(str(location), header_only=True)
-    summaries = read_eval_log_sample_summaries(str(location))
-    metadata = log.eval.metadata or {}
+    header, summaries = read_log(location)
+    spec = header.eval
+    metadata = spec.metadata or {}
     identity = {
+        "task": spec.task,
+        "task_version": str(spec.task_version),
         **(metadata.get("identity") or {}),
         **(metadata.get("model") or {}),
-        "generation": log.plan.config.model_dump(exclude_none=True),
+        "generation": {name: value for name, value in header.plan.config.items() if value is not None},
     }
     report = metadata.get("report") or {}
     by = tuple(report.get("by") or ())
-    scorer = log.eval.scorers[0].name if log.eval.scorers else None
-    outcomes = tuple(_outcome(summary, scorer, by, report.get("cluster")) for summary in summaries)
+    scorer = spec.scorers[0].name if spec.scorers else None
     return Run(
         location=str(location).removeprefix("file://"),
-        task=log.eval.task,
-        model=str(identity.get("model") or log.eval.model),
-        status=log.status,
-        expected=_expected(log),
+        task=spec.task,
+        model=str(identity.get("model") or spec.model),
+        status=header.status,
+        expected=_expected(header),
         identity=identity,
         report_by=by,
-        outcomes=outcomes,
+        outcomes=_outcomes(summaries, scorer, by, report.get("cluster")),
         seconds=_active_seconds(summaries),
-        error=log.error.message if log.error else None,
+        error=header.error.message if header.error else None,
+        created=spec.created,
+        epochs=spec.config.epochs or 1,
     )
 
 
-def _expected(log: EvalLog) -> int:
-    ids = log.eval.dataset.sample_ids
-    count = len(ids) if ids is not None else (log.eval.dataset.samples or 0)
-    limit = log.eval.config.limit
-    if isinstance(limit, int):
-        count = min(count, limit)
-    elif limit is not None:
-        count = min(count, limit[1]) - limit[0]
-    return count * (log.eval.config.epochs or 1)
+def _expected(header: Header) -> int:
+    dataset, config = header.eval.dataset, header.eval.config
+    count = len(dataset.sample_ids) if dataset.sample_ids is not None else (dataset.samples or 0)
+    if isinstance(config.limit, int):
+        count = min(count, config.limit)
+    elif config.limit is not None:
+        count = min(count, config.limit[1]) - config.limit[0]
+    return count * (config.epochs or 1)
 
 
-def _active_seconds(summaries: list[EvalSampleSummary]) -> float | None:
+def _active_seconds(summaries: Sequence[Summary]) -> float | None:
     """Time in which at least one sample was running: pauses between a kill and its resume do not count."""
     spans = sorted(
         (datetime.fromisoformat(summary.started_at), datetime.fromisoformat(summary.completed_at))
@@ -140,44 +122,58 @@ def _active_seconds(summaries: list[EvalSampleSummary]) -> float | None:
     return total + (end - start).total_seconds()
 
 
-def _outcome(
-    summary: EvalSampleSummary, scorer: str | None, by: tuple[str, ...], cluster: str | None
-) -> Outcome:
-    scores = summary.scores or {}
-    score = scores.get(scorer) if scorer else next(iter(scores.values()), None)
-    value, reason = _value(summary, score)
-    flags = (score.metadata if score else None) or {}
-    metadata = summary.metadata
-    return Outcome(
-        id=str(summary.id),
-        epoch=summary.epoch,
-        value=value,
-        reason=reason,
-        answer=score.answer if score else None,
-        target=summary.target if isinstance(summary.target, str) else " | ".join(summary.target),
-        no_answer=flags.get("no_answer"),
-        truncated=flags.get("truncated"),
-        anywhere=flags.get("anywhere"),
+def _outcomes(
+    summaries: Sequence[Summary], scorer: str | None, by: tuple[str, ...], cluster: str | None
+) -> Outcomes:
+    scores = [_score(summary, scorer) for summary in summaries]
+    values = [_value(summary, score) for summary, score in zip(summaries, scores, strict=True)]
+    said = [score.metadata or {} for score in scores]
+    ids = [str(summary.id) for summary in summaries]
+    return Outcomes(
+        ids=ids,
+        epochs=np.asarray([summary.epoch for summary in summaries], dtype=np.int64),
+        values=np.asarray([value for value, _ in values], dtype=float),
+        reasons=Labels.of(reason for _, reason in values),
+        answers=[score.answer for score in scores],
+        targets=[s.target if isinstance(s.target, str) else " | ".join(s.target) for s in summaries],
+        no_answer=flags(one.get("no_answer") for one in said),
+        truncated=flags(one.get("truncated") for one in said),
+        anywhere=flags(one.get("anywhere") for one in said),
         # A sample is its own cluster where none is declared; its epochs are never independent.
-        cluster=str(metadata.get(cluster, summary.id)) if cluster else str(summary.id),
-        groups={name: str(metadata[name]) for name in by if name in metadata},
-        output_tokens=sum(usage.output_tokens for usage in summary.model_usage.values()),
+        clusters=Labels.of(
+            str(summary.metadata.get(cluster, own)) if cluster else own
+            for summary, own in zip(summaries, ids, strict=True)
+        ),
+        groups={name: _field(summaries, name) for name in by},
+        output_tokens=np.asarray(
+            [sum(usage.output_tokens for usage in s.model_usage.values()) for s in summaries], dtype=np.int64
+        ),
     )
 
 
-def _value(summary: EvalSampleSummary, score: Score | None) -> tuple[float | None, str | None]:
+def _field(summaries: Sequence[Summary], name: str) -> Labels:
+    return Labels.of(str(s.metadata[name]) if name in s.metadata else None for s in summaries)
+
+
+def _score(summary: Summary, scorer: str | None) -> Score:
+    scores = summary.scores or {}
+    return (scores.get(scorer) if scorer else next(iter(scores.values()), None)) or _NO_SCORE
+
+
+def _value(summary: Summary, score: Score) -> tuple[float, str | None]:
+    """The score and None, or NaN and why there is none."""
     if summary.error is not None:
-        return None, _reason(summary.error)
-    if score is None:
-        return None, "no score"
-    if isinstance(score.value, str) and score.value not in _GRADES:
-        return None, f"score {score.value[:20]!r} is no grade"
-    if not isinstance(score.value, str | int | float):
-        return None, "the score is not one number"
-    value = _LETTER_GRADE(score.value)
+        return math.nan, _reason(summary.error)
+    value = score.value
+    if isinstance(value, str):
+        grade = _GRADES.get(value)
+        return (math.nan, f"score {value[:20]!r} is no grade") if grade is None else (grade, None)
+    if not isinstance(value, int | float):
+        return math.nan, "the score is not one number"
     if math.isnan(value):
-        return None, score.reason or "unscored"
-    return value, None
+        # Where inspect kept the reason before scores had a field for it.
+        return math.nan, score.reason or (score.metadata or {}).get("unscored_reason") or "unscored"
+    return float(value), None
 
 
 def _reason(error: str) -> str:

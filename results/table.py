@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from results.records import Outcome, Run
+from results.outcomes import Outcome
+from results.records import Run
 from results.statistics import Interval, mean_interval
 
 

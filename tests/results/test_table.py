@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from results.records import Outcome, Run
+from results.outcomes import Outcome, Outcomes
+from results.records import Run
 from results.table import print_runs, run_json, short_name, shown
 
 
@@ -40,9 +41,10 @@ def run(outcomes: list[Outcome], **changes: object) -> Run:
         expected=len(outcomes),
         identity={"weights_digest": "0123456789abcdef" * 4},
         report_by=("chart", "family"),
-        outcomes=tuple(outcomes),
+        outcomes=Outcomes.of(outcomes),
         seconds=2.0,
         error=None,
+        created="2026-11-21T12:00:00+00:00",
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
 
