@@ -27,27 +27,29 @@ from scorers.boxed import Kind, answers_match, extract_boxed
 @metric(name="boxed_rate")
 def boxed_rate() -> Metric:
     """Share of scored samples whose completion holds a boxed answer, right or wrong."""
-    return _share("no_answer", counts=False)
+    return share("no_answer", counts=False)
 
 
 @metric(name="answer_anywhere")
 def answer_anywhere_rate() -> Metric:
     """Share of scored samples whose completion holds the target somewhere, boxed or not."""
-    return _share("anywhere", counts=True)
+    return share("anywhere", counts=True)
 
 
 @metric(name="truncated_rate")
 def truncated_rate() -> Metric:
     """Share of scored samples whose completion was ended by the token limit."""
-    return _share("truncated", counts=True)
+    return share("truncated", counts=True)
 
 
-def _share(flag: str, *, counts: bool) -> Metric:
-    def share(scores: list[SampleScore]) -> float:
+def share(flag: str, *, counts: bool) -> Metric:
+    """Share of scored samples whose flag, true or false, is what counts."""
+
+    def share_of(scores: list[SampleScore]) -> float:
         flags = [bool((score.score.metadata or {}).get(flag)) is counts for score in scores]
         return sum(flags) / len(flags) if flags else float("nan")
 
-    return cast(Metric, share)
+    return cast(Metric, share_of)
 
 
 @scorer(
@@ -75,13 +77,13 @@ def boxed(kind: Kind | None = None, tolerance: float | None = None) -> Scorer:
             kind=kind or state.metadata.get("kind", "text"),
             # A CSV file has no numbers, only texts.
             tolerance=float(state.metadata.get("tolerance") or 0.0) if tolerance is None else tolerance,
-            truncated=_truncated(state.output.stop_reason),
+            truncated=was_truncated(state.output.stop_reason),
         )
 
     return score
 
 
-def _truncated(stop_reason: str) -> bool | None:
+def was_truncated(stop_reason: str) -> bool | None:
     """Whether the token limit ended the completion; None where nobody said why it ended."""
     return None if stop_reason == "unknown" else stop_reason in ("max_tokens", "model_length")
 

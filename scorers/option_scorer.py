@@ -1,0 +1,92 @@
+"""The inspect scorer and metrics around :mod:`scorers.option_letter`; no judgement of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from inspect_ai.scorer import (
+    CORRECT,
+    INCORRECT,
+    Metric,
+    Score,
+    Scorer,
+    Target,
+    accuracy,
+    metric,
+    scorer,
+    stderr,
+)
+from inspect_ai.solver import TaskState
+
+from scorers.boxed_scorer import share, truncated_rate, was_truncated
+from scorers.option_letter import extract_option
+
+
+@metric(name="answered_rate")
+def answered_rate() -> Metric:
+    """Share of scored samples whose completion states one option, right or wrong."""
+    return share("no_answer", counts=False)
+
+
+@scorer(metrics=[accuracy(), stderr(cluster="cluster"), answered_rate(), truncated_rate()])
+def option_letter() -> Scorer:
+    """Correct when the option that the completion states is the target.
+
+    The sample's choices are the options' texts; its target is a letter (A is the first) or one option's
+    text. A completion that states no option, or two, is incorrect, and ``no_answer``.
+    """
+
+    async def score(state: TaskState, target: Target) -> Score:
+        if not state.output.choices:
+            # `inspect score` also brings samples whose generation failed: nothing to judge is no mistake.
+            return Score.unscored(reason="error", explanation="there is no completion")
+        return option_score(
+            state.output.completion,
+            list(target),
+            [choice.value for choice in state.choices],
+            truncated=was_truncated(state.output.stop_reason),
+            readings=(state.output.metadata or {}).get("readings"),
+        )
+
+    return score
+
+
+def option_score(
+    completion: str,
+    target: Sequence[str],
+    choices: Sequence[str],
+    *,
+    truncated: bool | None,
+    readings: Mapping[str, int] | None = None,
+) -> Score:
+    """The score of one completion; ``target`` holds every acceptable option.
+
+    readings: other ways to tell the model's choice, name → index of an option, as the option likelihoods
+    give them; each is judged in the score's metadata under ``also``. ValueError for a target that is none
+    of the choices: a broken gold must be seen.
+    """
+    golds = {gold_index(gold, choices) for gold in target}
+    answer = extract_option(completion, choices)
+    flags: dict[str, Any] = {"no_answer": answer is None, "truncated": truncated}
+    if readings:
+        flags["also"] = {name: index in golds for name, index in readings.items()}
+    return Score(
+        value=CORRECT if answer in golds else INCORRECT,
+        answer=None if answer is None else "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[answer],
+        explanation=None if answer is not None else "the completion states no option, or more than one",
+        reason="no_answer" if answer is None else None,
+        metadata=flags,
+    )
+
+
+def gold_index(target: str, choices: Sequence[str]) -> int:
+    """The index of the option that a target names, by its letter or its text; ValueError when it is none."""
+    if target in choices:
+        return list(choices).index(target)
+    index = ord(target) - ord("A") if len(target) == 1 else -1
+    if not 0 <= index < len(choices):
+        raise ValueError(
+            f"target {target!r} is not one of {len(choices)} options; give a letter from A or a text"
+        )
+    return index
