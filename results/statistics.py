@@ -1,4 +1,7 @@
-"""Means and their intervals, as pure functions of numbers."""
+"""Means and their intervals, as pure functions of numbers.
+
+scipy.special has the quantiles; the tests check them with scipy.stats and statsmodels, slow to import.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
+
+from results.outcomes import Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -29,21 +34,20 @@ def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, floa
     """
     if n <= 0:
         return 0.0, 1.0
-    z = float(stats.norm.ppf(0.5 + level / 2))
+    z = float(special.ndtri(0.5 + level / 2))
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def clustered_standard_error(values: Sequence[float], clusters: Sequence[Hashable]) -> float:
+def clustered_standard_error(values: Sequence[float] | Floats, clusters: Sequence[Hashable] | Ints) -> float:
     """Standard error of a mean whose values are dependent within clusters.
 
     Cluster sums of the residuals with the C/(C-1) correction (Miller 2024, "Adding error bars to evals",
     eq. 4, gives the same without the correction). NaN with fewer than two clusters.
     """
-    x = np.asarray(values, dtype=float)
-    _, index = np.unique(np.asarray([repr(cluster) for cluster in clusters]), return_inverse=True)
+    x, index = np.asarray(values, dtype=float), _places(clusters)
     groups = int(index.max()) + 1 if len(x) else 0
     if groups < 2:
         return math.nan
@@ -52,7 +56,7 @@ def clustered_standard_error(values: Sequence[float], clusters: Sequence[Hashabl
 
 
 def mean_interval(
-    values: Sequence[float], clusters: Sequence[Hashable], level: float = 0.95
+    values: Sequence[float] | Floats, clusters: Sequence[Hashable] | Ints, level: float = 0.95
 ) -> Interval | None:
     """Mean of values in [0, 1] with its interval, or None without values.
 
@@ -60,18 +64,42 @@ def mean_interval(
     cut to [0, 1]. Where the values do not vary (all right, all wrong) the spread between clusters says
     nothing, and Wilson's interval with one value per cluster, the cautious reading, stands in.
     """
-    if not values:
+    n = len(values)
+    if not n:
         return None
-    n, groups = len(values), len({repr(cluster) for cluster in clusters})
-    mean = sum(values) / n
-    binary = all(value in (0.0, 1.0) for value in values)
+    places = _places(clusters)
+    groups = int(places.max()) + 1
+    total = math.fsum(values)
+    mean = total / n
+    binary = bool(np.isin(values, (0.0, 1.0)).all())
     if binary and groups == n:
-        low, high = wilson(sum(values), n, level)
+        low, high = wilson(total, n, level)
     else:
-        error = clustered_standard_error(values, clusters)
+        error = clustered_standard_error(values, places)
         if not error > 0:
             low, high = wilson(mean * groups, groups, level)
         else:
-            half = float(stats.t.ppf(0.5 + level / 2, groups - 1)) * error
+            half = float(special.stdtrit(groups - 1, 0.5 + level / 2)) * error
             low, high = max(0.0, mean - half), min(1.0, mean + half)
     return Interval(mean, low, high, n, groups)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values adjusted for testing all of them (Holm 1979), in their order.
+
+    Taking what is under α as found keeps the chance of any false find at α, however the tests depend.
+    """
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = highest
+    return adjusted
+
+
+def _places(clusters: Sequence[Hashable] | Ints) -> Ints:
+    """Clusters as integers from 0."""
+    if isinstance(clusters, np.ndarray):
+        return np.unique(clusters, return_inverse=True)[1].astype(np.int64)
+    seen: dict[str, int] = {}
+    return np.asarray([seen.setdefault(repr(cluster), len(seen)) for cluster in clusters], dtype=np.int64)
