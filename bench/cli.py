@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bench.commands import declare, evaluate
+from bench.commands import declare, evaluate, leaderboard
 from bench.errors import IncompleteRunError, RequestError, TunebenchError
 
 
@@ -60,6 +60,7 @@ app.command("show")(declare.show_task)
 app.command()(declare.render)
 app.command()(evaluate.score)
 app.command()(evaluate.mistakes)
+app.command()(leaderboard.leaderboard)
 app.command()(evaluate.view)
 app.command()(declare.validate)
 app.command()(declare.schema)

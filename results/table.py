@@ -98,9 +98,9 @@ def shown(text: str) -> Text:
 
 
 def short_name(run: Run) -> str:
-    """The model's last path part and the first of its digest, so that overwritten weights differ."""
+    """The model's last path part and the first of its digest, so that overwritten weights (files) differ."""
     name = run.model.rstrip("/").rsplit("/", 1)[-1]
-    digest = (run.identity.get("weights_digest") or "")[:6]
+    digest = (run.identity.get("weights_digest") or run.identity.get("completions_hash") or "")[:6]
     return f"{name}@{digest}" if digest else name
 
 

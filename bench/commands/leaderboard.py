@@ -1,0 +1,175 @@
+"""`bench leaderboard`: logs → rows in the terminal, and as a page, plots, CSV, Markdown and JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bench.errors import RequestError, did_you_mean
+from bench.terminal import Json, console, names
+
+if TYPE_CHECKING:
+    from results.leaderboard import Leaderboard
+    from results.records import Run
+
+
+def leaderboard(
+    logs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[LOGDIR]…", help="Logs or folders of logs; logs/ by default."),
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(metavar="TASK[,TASK]", help="Only these tasks, in this order.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(metavar="FIELD", help="Each task's table by this field.")] = None,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Checkpoints in training order, each against its base.")
+    ] = False,
+    published: Annotated[
+        bool, typer.Option("--published", help="Also what others reported; never tested against ours.")
+    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every run, not only the newest of its kind.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the page: one file, no network.")] = None,
+    samples: Annotated[
+        int, typer.Option(min=0, help="Samples per task with picture and completions in the page.")
+    ] = 120,
+    plots: Annotated[Path | None, typer.Option(help="Folder for PNG and SVG plots.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write a CSV file.")] = None,
+    md: Annotated[Path | None, typer.Option(help="Write a Markdown file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """One row per checkpoint, one column per task: score with interval, the best and its equals marked."""
+    from results.leaderboard import leaderboard as build
+    from results.published import published_tables
+
+    wanted = names(task, "--task") if task else None
+    runs, problems = _runs(logs, wanted, every, needed=not published)
+    board = build(runs, wanted, every=every)
+    _check_field(board, by)
+    reported = [pair for pair in published_tables() if wanted is None or pair[1].task in wanted]
+    _write_files(board, by, html, csv, md, plots, reported if published else [], problems, samples)
+    if as_json:
+        _print_json(board, by, matrix, reported if published else [], problems)
+    else:
+        _print(board, by, matrix, reported if published else [])
+    for problem in problems:
+        _say(problem)
+
+
+def _runs(
+    logs: list[Path] | None, tasks: tuple[str, ...] | None, every: bool, *, needed: bool
+) -> tuple[list[Run], list[str]]:
+    """The runs that count, and a line for each log that does not; RequestError when there is none."""
+    from bench.catalog import all_tasks
+    from results.folder import read_runs
+    from tasks.cache import cache_folder
+
+    given = logs or [Path("logs")]
+    for path in given:
+        if not Path(str(path).removeprefix("file://")).exists() and (logs or needed):
+            raise RequestError(
+                f"{path}: no such log or folder; `bench run` writes to logs/ unless told otherwise"
+            )
+    found = read_runs(
+        given,
+        all_runs=every,
+        cache=cache_folder("runs"),
+        versions={spec.name: spec.version for spec in all_tasks()},
+    )
+    known = {run.task for run in found.runs}
+    for name in tasks or ():
+        if name not in known and needed:
+            there = ", ".join(sorted(known)) or "no runs"
+            raise RequestError(f"--task {name}: the logs have {there}{did_you_mean(name, known)}")
+    if not found.runs and needed:
+        where = ", ".join(map(str, given))
+        raise RequestError(
+            "\n".join([f"{where}: no finished run to show; `bench run` makes one", *found.problems])
+        )
+    return found.runs, found.problems
+
+
+def _check_field(board: Leaderboard, by: str | None) -> None:
+    if by is None:
+        return
+    fields = {name for row in board.rows for cell in row.cells.values() for name in cell.run.outcomes.groups}
+    if by not in fields:
+        there = ", ".join(sorted(fields)) or "nothing"
+        raise RequestError(f"--by {by}: the tasks report by {there}{did_you_mean(by, fields)}")
+
+
+def _write_files(
+    board: Leaderboard,
+    by: str | None,
+    html: Path | None,
+    csv: Path | None,
+    md: Path | None,
+    plots: Path | None,
+    reported: list[Any],
+    problems: list[str],
+    samples: int,
+) -> None:
+    from results.leaderboard_files import leaderboard_csv, leaderboard_markdown
+
+    if csv is not None:
+        _write(csv, leaderboard_csv(board, by))
+    if md is not None:
+        _write(md, leaderboard_markdown(board, by, reported))
+    if plots is not None:
+        from results.plots import write_plots
+
+        for file in write_plots(board, plots, by):
+            _say(f"{file}")
+    if html is not None:
+        from results.page import page
+
+        made = page(board, reported, problems, samples=samples)
+        _write(html, made.text)
+        _say(f"{html}: {made.summary}")
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def _print_json(
+    board: Leaderboard, by: str | None, matrix: bool, reported: list[Any], problems: list[str]
+) -> None:
+    from results.forgetting import forgetting_matrix
+    from results.leaderboard_files import leaderboard_json, matrix_json, published_json
+
+    said: dict[str, Any] = leaderboard_json(board, by)
+    if matrix:
+        said["matrix"] = matrix_json(forgetting_matrix(board, by))
+    if reported:
+        said["published"] = published_json(reported)
+    print(json.dumps({**said, "problems": problems}, indent=2, ensure_ascii=False))
+
+
+def _print(board: Leaderboard, by: str | None, matrix: bool, reported: list[Any]) -> None:
+    from results.forgetting import forgetting_matrix
+    from results.leaderboard import group_names
+    from results.leaderboard_table import print_groups, print_leaderboard, print_matrix, print_published
+
+    out = console()
+    if matrix:
+        print_matrix(forgetting_matrix(board, by), out)
+    elif by:
+        for column in board.columns:
+            if group_names([cell.run for _, cell in board.cells(column)], by):
+                print_groups(board, column, by, out)
+    elif board.rows:
+        print_leaderboard(board, out)
+    if reported:
+        out.print()
+        print_published(reported, out)
+
+
+def _say(line: str) -> None:
+    from results.table import shown
+
+    console(stderr=True).print(shown(line), soft_wrap=True)

@@ -1,0 +1,118 @@
+"""What a log says of how its weights came to be: the checkpoint's lineage, kept in the log by the run.
+
+Read from the log alone: the folder may have been overwritten since, and then its file tells of other weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class LossPoint:
+    """Losses at one step; None where there was no such measurement."""
+
+    step: int
+    train: float | None
+    validation: float | None
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """How weights came to be. Every field is None or empty where the file does not say.
+
+    recipe: its name. base, base_digest: the weights that training started from. ancestors: digests before
+    these weights, nearest first. examples: training rows. groups: report field → group → training rows.
+    """
+
+    recipe: str | None
+    base: str | None
+    base_digest: str | None
+    ancestors: tuple[str, ...]
+    examples: int | None
+    groups: Mapping[str, Mapping[str, int]]
+    losses: tuple[LossPoint, ...]
+
+
+def read_lineage(identity: Mapping[str, Any]) -> Lineage | None:
+    """The lineage in a run's identity, or None; what has another form than expected is left out."""
+    said = identity.get("lineage")
+    if not isinstance(said, Mapping):
+        return None
+    base = said.get("base")
+    data = _mapping(said.get("data"))
+    return Lineage(
+        recipe=_name(said.get("recipe")),
+        base=_name(base),
+        base_digest=_base_digest(said),
+        ancestors=tuple(_ancestors(said)),
+        examples=_count(data.get("examples", said.get("examples"))),
+        groups=_groups(data.get("groups", said.get("groups"))),
+        losses=_losses(said.get("losses", said.get("loss_history"))),
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _name(value: object) -> str | None:
+    """A name given as text or as the ``name`` of an object."""
+    if isinstance(value, Mapping):
+        value = value.get("name")
+    return value if isinstance(value, str) and value else None
+
+
+def _base_digest(said: Mapping[str, Any]) -> str | None:
+    found = said.get("base_digest") or _mapping(said.get("base")).get("digest")
+    return found if isinstance(found, str) and found else None
+
+
+def _ancestors(said: Mapping[str, Any]) -> Iterable[str]:
+    """The base's digest, then its own base's: each lineage holds that of its parent."""
+    here: Mapping[str, Any] = said
+    for _ in range(100):  # a file that somebody edited may be deep without end
+        digest = _base_digest(here)
+        if digest is None:
+            return
+        yield digest
+        here = _mapping(here.get("parent"))
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _groups(value: object) -> Mapping[str, Mapping[str, int]]:
+    return {
+        str(field): counts
+        for field, groups in _mapping(value).items()
+        if (counts := {str(g): n for g, n in _mapping(groups).items() if _count(n) is not None})
+    }
+
+
+def _losses(value: object) -> tuple[LossPoint, ...]:
+    """Rows as the Hugging Face trainer keeps them: step, and loss or eval_loss."""
+    found: dict[int, LossPoint] = {}
+    for row in value if isinstance(value, list) else ():
+        step = _mapping(row).get("step")
+        if not isinstance(step, int):
+            continue
+        before = found.get(step, LossPoint(step, None, None))
+        train, validation = _number(row.get("loss")), _number(row.get("eval_loss"))
+        found[step] = LossPoint(
+            step,
+            before.train if train is None else train,
+            before.validation if validation is None else validation,
+        )
+    return tuple(point for step in sorted(found) for point in [found[step]] if _measured(point))
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _measured(point: LossPoint) -> bool:
+    return point.train is not None or point.validation is not None
