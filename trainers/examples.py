@@ -1,0 +1,56 @@
+"""What is trained on: one picture or more, a prompt, and the completion that the model learns to write.
+
+    example = TrainExample(id="bar-00001", images=(Path("bar.png"),), prompt="How many bars?", completion="7")
+
+`data_hash` names a list of examples by its content; `image_key` names a picture by its bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class TrainExample:
+    """One example.
+
+    images: files, in the order in which the model sees them, before the prompt. system: a system message.
+    groups: the report's fields (chart, family, topic, …). sources: digests of what the example was made from
+    (a text behind a chart), which no other split may share.
+    """
+
+    id: str
+    images: tuple[Path, ...]
+    prompt: str
+    completion: str
+    system: str | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=200_000)
+def image_key(path: Path) -> str:
+    """SHA-256 of an image file's bytes; OSError when it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def data_hash(examples: Iterable[TrainExample]) -> str:
+    """SHA-256 over the examples' ids, texts and pictures, whatever their order and wherever the files lie."""
+    digest = hashlib.sha256()
+    for example in sorted(examples, key=lambda example: example.id):
+        content = [
+            example.id,
+            [image_key(path) for path in example.images],
+            example.system,
+            example.prompt,
+            example.completion,
+        ]
+        digest.update(json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        digest.update(b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,68 @@
+"""Where a checkpoint comes from, in one file beside its weights: lineage.json.
+
+`bench run` reads `commit` from it into the log, so that a row of a table leads back to the recipe. A parent's
+lineage stands inside its child's.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FILE = "lineage.json"
+
+_LIBRARIES = (
+    "tunebench",
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "tokenizers",
+    "datasets",
+    "bitsandbytes",
+)
+
+
+def write_lineage(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write a checkpoint's lineage."""
+    (folder / FILE).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_lineage(folder: Path) -> dict[str, Any] | None:
+    """A checkpoint's lineage, or None where there is none that can be read."""
+    try:
+        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that shape the weights, of those installed."""
+    found = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit(folder: Path) -> str | None:
+    """The commit that is checked out where `folder` is, with `-dirty` where files differ from it; or None."""
+    try:
+        said = subprocess.run(
+            ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return said.stdout.strip() or None if said.returncode == 0 else None

@@ -1,0 +1,408 @@
+"""Supervised fine-tuning: a recipe, examples and a base checkpoint → a checkpoint that is served as it is.
+
+    result = train(recipe, data, base=Path("checkpoints/base"), out=Path("checkpoints/nano/run-1"))
+
+While it trains, everything is in `<out>.unfinished`: the curve, checkpoint-<step> folders, run.json. When it
+is done, that folder becomes `out` by one rename: a folder without `.unfinished` is whole. A training that was
+killed goes on with `resume=True`, from its last checkpoint, with the same batches, dropout and learning rates
+as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tasks.cache import cache_folder
+from trainers import curves
+from trainers.base import (
+    context_length,
+    copy_processor_files,
+    end_ids,
+    load_model,
+    load_processor,
+    processor_digest,
+)
+from trainers.encoding import EncodedData, Encoder, pictures_digest
+from trainers.examples import TrainExample, data_hash
+from trainers.lineage import git_commit, read_lineage, versions, write_lineage
+from trainers.loop import Watch
+from trainers.overlap import overlaps
+from trainers.parts import part_sizes
+from trainers.pixels import MappedStore, sweep
+from trainers.recipe import TrainRecipe
+
+UNFINISHED = ".unfinished"
+"""What the name of a folder ends with while its checkpoint is being made."""
+
+_RUN = "run.json"
+_CACHE_BYTES = 40 * 2**30
+_HISTORY = 500
+
+
+class OverlapError(ValueError):
+    """Examples to train on are also examples to evaluate on."""
+
+
+class TrainingStopped(RuntimeError):  # not a mistake in the request: the machine gave out
+    """Training could not go on; the last checkpoint is kept, and `resume` goes on from it."""
+
+
+@dataclass(frozen=True)
+class TrainData:
+    """The examples of a training.
+
+    held_out: those of the test splits it will be scored on, which it may share nothing with. described: where
+    all of them come from, for the lineage.
+    """
+
+    train: Sequence[TrainExample]
+    validation: Sequence[TrainExample] = ()
+    held_out: Sequence[TrainExample] = ()
+    described: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training made. points: its curve. lineage: what lineage.json says."""
+
+    folder: Path
+    steps: int
+    points: list[dict[str, Any]]
+    lineage: dict[str, Any]
+
+
+class Silent:
+    """A watch that is told and says nothing."""
+
+    def say(self, line: str) -> None:
+        """Nothing."""
+
+    def preparing(self, done: int, total: int) -> None:
+        """Nothing."""
+
+    def point(self, point: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+
+def train(
+    recipe: TrainRecipe,
+    data: TrainData,
+    *,
+    base: Path,
+    out: Path,
+    base_digest: str | None = None,
+    watch: Watch | None = None,
+    resume: bool = False,
+    allow_overlap: bool = False,
+    report_to: Sequence[str] = (),
+) -> TrainResult:
+    """Train, write the checkpoint to `out`, and return what came out.
+
+    base: the folder of the base checkpoint. Raises OverlapError when splits share an example, ValueError when
+    the base, the data or the recipe do not fit together or `out` is taken, TrainingStopped when memory or
+    disk gave out.
+    """
+    watch = watch or Silent()
+    shared = check_overlap(data, allow_overlap)
+    folder = out.with_name(out.name + UNFINISHED)
+    identity = {
+        "recipe_digest": recipe.digest,
+        "data_hash": data_hash(data.train),
+        "validation_hash": data_hash(data.validation),
+        "base_digest": base_digest,
+    }
+    first = _opened(folder, out, identity, recipe, resume)
+    if resume:
+        watch.say(f"going on after step {first}" if first else "nothing to go on from: starting at step 0")
+    with _MachineErrors(folder):
+        made = _trained(recipe, data, base, folder, watch, first, list(report_to))
+        lineage = {
+            **_lineage(recipe, data, base, identity, shared),
+            **made,
+            "loss_history": _thinned(curves.read_points(folder)),
+        }
+        if _main_process():
+            write_lineage(folder, lineage)
+            curves.draw(curves.read_points(folder), folder / curves.PNG, f"{recipe.name}: {recipe.summary}")
+            (folder / _RUN).unlink(missing_ok=True)
+            folder.replace(out)
+    return TrainResult(out, int(lineage["steps"]), curves.read_points(out), lineage)
+
+
+def check_overlap(data: TrainData, allow: bool) -> dict[str, int]:
+    """How many examples of validation and test training shares; OverlapError unless that is allowed."""
+    found = {
+        "validation": overlaps(data.train, data.validation),
+        "test": overlaps(data.train, data.held_out),
+        "validation and test": overlaps(data.validation, data.held_out),
+    }
+    if any(found.values()) and not allow:
+        lines = [
+            f"{len(pairs)} examples of {split} are also in {'validation' if ' ' in split else 'train'}: "
+            + ", ".join(f"{one.other_id} (same {one.what} as {one.train_id})" for one in pairs[:5])
+            + (", …" if len(pairs) > 5 else "")
+            for split, pairs in found.items()
+            if pairs
+        ]
+        raise OverlapError("\n".join(lines))
+    return {split: len(pairs) for split, pairs in found.items() if pairs}
+
+
+def encode(
+    recipe: TrainRecipe, examples: Sequence[TrainExample], base: Path, processor: Any, watch: Watch
+) -> EncodedData:
+    """Examples as tokens with their pictures prepared; ValueError when none is left."""
+    from transformers import GenerationConfig
+
+    try:
+        generation = GenerationConfig.from_pretrained(base)
+    except OSError:  # an older checkpoint without generation_config.json
+        generation = None
+    limit = context_length(base)
+    if recipe.max_tokens and limit and recipe.max_tokens > limit:
+        raise ValueError(f"max_tokens: {recipe.max_tokens} are more than the base's context of {limit}")
+    encoder = Encoder(
+        processor,
+        end_ids=end_ids(_Holder(generation), processor),
+        max_tokens=recipe.max_tokens or limit or 2**31,
+    )
+    folder = cache_folder("pixels")
+    digest = pictures_digest(examples, processor_digest(recipe, base))
+    store = MappedStore(folder, digest, limit=None if recipe.image.cache else 0)
+    made = encoder.encode(examples, store, watch.preparing)
+    sweep(folder, _CACHE_BYTES)
+    if not made.rows:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(made.dropped.items())[:3])
+        raise ValueError(f"no example can be trained on ({reasons or 'there are none'})")
+    return made
+
+
+def _trained(
+    recipe: TrainRecipe,
+    data: TrainData,
+    base: Path,
+    folder: Path,
+    watch: Watch,
+    first: int,
+    report_to: list[str],
+) -> dict[str, Any]:
+    """Train in `folder` until the model, its processor files and the curve are there."""
+    from trainers.batches import Schedule
+    from trainers.collator import Collator
+    from trainers.loop import Curve, Loop, intermediate, training_arguments
+
+    processor = load_processor(recipe, base)
+    rows = encode(recipe, data.train, base, processor, watch)
+    held = encode(recipe, data.validation, base, processor, watch) if data.validation else None
+    if rows.dropped:
+        watch.say(f"{len(rows.dropped)} of {len(data.train)} examples are left out: {_reasons(rows.dropped)}")
+    model = load_model(recipe, base)
+    steps = recipe.total_steps(len(rows.rows))
+    world = _processes()
+    per_device = recipe.batch.per_device or -(-recipe.batch.size // world)
+    if recipe.batch.size % (per_device * world):
+        raise ValueError(
+            f"batch.size: {recipe.batch.size} cannot be shared by {world} processes of {per_device} examples "
+            "in each forward pass; it must be a multiple of their product"
+        )
+    schedule = Schedule(
+        [row.cost for row in rows.rows],
+        size=recipe.batch.size,
+        steps=steps,
+        seed=recipe.seed,
+        grouped=recipe.batch.grouped,
+    )
+    arguments = training_arguments(
+        recipe, folder, steps, per_device, recipe.batch.size // (per_device * world), report_to
+    )
+    tokenizer = getattr(processor, "tokenizer", processor)
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    curve = Curve(recipe, folder, schedule, rows, watch)
+    loop = Loop(
+        model,
+        arguments,
+        schedule=schedule,
+        collator=Collator(rows, pad_id=pad),
+        validation=(held, Collator(held, pad_id=pad)) if held else None,
+        write=lambda into: copy_processor_files(recipe, base, into),
+        keep=recipe.save.keep,
+        callbacks=[curve],
+    )
+    curve.validate = loop.validate if held else None
+    loop.first_step = first
+    started = time.monotonic()
+    loop.train(resume_from_checkpoint=str(intermediate(folder)[-1]) if first else None)
+    seconds = time.monotonic() - started
+    loop.save_model(str(folder))
+    if loop.args.should_save:
+        for done in intermediate(folder):
+            if done.name == f"checkpoint-{steps}":  # the same weights again, with the optimizer's state
+                shutil.rmtree(done)
+    before = json.loads((folder / _RUN).read_text())
+    return {
+        "steps": steps,
+        "examples": len(rows.rows),
+        "dropped": len(rows.dropped),
+        "dropped_reasons": _reasons(rows.dropped),
+        "trained_tokens_per_pass": sum(len(row.trained) for row in rows.rows),
+        "tokens": sum(len(rows.rows[at].ids) for number in range(steps) for at in schedule.step(number)),
+        "seconds": round(seconds + float(before.get("seconds", 0)), 1),
+        "device": _device(),
+        "precision": "bfloat16" if loop.args.bf16 else "float32",
+        "processes": world,
+        "parallelism": str(loop.accelerator.distributed_type.value),
+        "parameters": {size.part: [size.parameters, size.trained] for size in part_sizes(model)},
+    }
+
+
+def _opened(folder: Path, out: Path, identity: Mapping[str, Any], recipe: TrainRecipe, resume: bool) -> int:
+    """Make or enter the unfinished folder; the step that training goes on after, 0 for a new one."""
+    from trainers.loop import intermediate, step_of
+
+    if out.exists():
+        raise ValueError(f"{out}: exists already; give another folder, or remove it")
+    run = folder / _RUN
+    if not run.is_file():
+        if folder.is_dir() and any(folder.iterdir()):
+            raise ValueError(f"{folder}: exists and is no unfinished training; give another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        run.write_text(json.dumps({**identity, "recipe": recipe.as_plain()}, indent=2))
+        return 0
+    if not resume:
+        raise ValueError(f"{folder}: an unfinished training; go on with --resume, or remove the folder")
+    before = json.loads(run.read_text())
+    changed = [name for name, value in identity.items() if before.get(name) != value]
+    if changed:
+        raise ValueError(
+            f"{folder}: begun with another {' and '.join(name.split('_')[0] for name in changed)}"
+            f"{_changed_keys(before['recipe'], recipe.as_plain())}; give the same, or another folder"
+        )
+    found = intermediate(folder)
+    step = step_of(found[-1]) if found else 0
+    curves.cut_after(folder, step)
+    return step
+
+
+def _changed_keys(before: Mapping[str, Any], now: Mapping[str, Any], place: str = "") -> str:
+    """` (optimizer.learning_rate: 0.001, now 0.002)` for what differs."""
+    said = [f"{key}: {old}, now {new}" for key, old, new in _differences(before, now, "")]
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any], place: str) -> list[tuple[str, Any, Any]]:
+    found = []
+    for key in dict.fromkeys((*before, *now)):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found += _differences(old, new, f"{place}{key}.")
+        elif old != new:
+            found.append((f"{place}{key}", old, new))
+    return found
+
+
+def _lineage(
+    recipe: TrainRecipe, data: TrainData, base: Path, identity: Mapping[str, Any], shared: Mapping[str, int]
+) -> dict[str, Any]:
+    return {
+        "recipe": recipe.as_plain(),
+        **identity,
+        "data": dict(data.described),
+        "overlap_allowed": dict(shared),
+        "commit": git_commit(Path(__file__).parent),
+        "versions": versions(),
+        "seed": recipe.seed,
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "parent": read_lineage(base),
+    }
+
+
+def _thinned(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most _HISTORY points, the last one among them."""
+    stride = -(-len(points) // _HISTORY) or 1
+    return points[::-1][::stride][::-1]
+
+
+def _reasons(dropped: Mapping[str, str]) -> str:
+    """Why examples were left out, with counts: numbers in a reason do not make it another."""
+    counts: dict[str, int] = {}
+    for reason in dropped.values():
+        kind = "too long" if reason.endswith("are allowed") else reason
+        counts[kind] = counts.get(kind, 0) + 1
+    listed = sorted(counts.items(), key=lambda item: -item[1])
+    return "; ".join(f"{count} {reason}" for reason, count in listed[:5])
+
+
+class _Holder:
+    """What end_ids expects of a model, around generation settings alone."""
+
+    def __init__(self, generation_config: Any) -> None:
+        self.generation_config = generation_config
+
+
+class _MachineErrors:
+    """Turns what a machine without memory or disk raises, in its many forms, into one TrainingStopped."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
+        reason = _machine_reason(error)
+        if error is None or reason is None:
+            return
+        from trainers.loop import NotFiniteError, intermediate
+
+        found = intermediate(self._folder)
+        kept = (
+            f"{found[-1]} is kept; --resume goes on from there" if found else "no checkpoint was written yet"
+        )
+        if isinstance(error, NotFiniteError):
+            kept = f"{found[-1]} is kept" if found else "no checkpoint was written yet"
+        raise TrainingStopped(f"{reason}; {kept}") from error
+
+
+def _machine_reason(error: BaseException | None) -> str | None:
+    from trainers.loop import NotFiniteError
+
+    text = str(error)
+    if isinstance(error, NotFiniteError):
+        return f"{error}: lower optimizer.learning_rate, or set precision: float32"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full ({error.filename or 'writing a checkpoint'})"
+    if "No space left on device" in text or "PytorchStreamWriter failed" in text:
+        return "the disk is full"
+    memory = ("out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc")
+    if isinstance(error, MemoryError) or any(said in text for said in memory):
+        return "out of memory: lower batch.per_device or max_tokens, or set gradient_checkpointing: true"
+    return None
+
+
+def _main_process() -> bool:
+    from accelerate import PartialState
+
+    return bool(PartialState().is_main_process)
+
+
+def _processes() -> int:
+    from accelerate import PartialState
+
+    return int(PartialState().num_processes)
+
+
+def _device() -> str:
+    import platform
+
+    import torch
+
+    if torch.cuda.is_available():
+        return str(torch.cuda.get_device_name())
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
