@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -65,6 +66,32 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from trainers.nano import write_untrained
 
     return write_untrained(tmp_path_factory.mktemp("checkpoints") / "tiny")
+
+
+class RandomCheckpoint(Protocol):
+    """The folder of a random model of an architecture (idefics3, smolvlm2, qwen2_5_vl, llava_next)."""
+
+    def __call__(self, architecture: str) -> Path: ...
+
+
+@pytest.fixture(scope="session")
+def random_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> RandomCheckpoint:
+    """Makes each architecture's checkpoint once; it is shared, so tests leave it as it is."""
+    pytest.importorskip("transformers")
+    file = Path(__file__).with_name("random_checkpoints.py")
+    spec = importlib.util.spec_from_file_location("random_checkpoints", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    home = tmp_path_factory.mktemp("architectures")
+
+    def made(architecture: str) -> Path:
+        folder = home / architecture
+        if not folder.is_dir():
+            module.WRITERS[architecture](folder)
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")

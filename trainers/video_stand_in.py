@@ -1,8 +1,8 @@
 """Lets checkpoints whose processor also declares a video processor load without torchvision.
 
 Where torchvision is missing, transformers 5.19 has placeholders instead of its video classes, and no
-processor that names one can be made (SmolVLM2, Qwen2.5-VL): not even for pictures. vLLM imports two helpers of
-plain Python from modules that need torchvision. Both get a stand-in here. It touches private names of
+processor that names one can be made (SmolVLM2, Qwen2.5-VL): not even for pictures. vLLM imports two helpers
+of plain Python from modules that need torchvision. Both get a stand-in here. It touches private names of
 transformers, whose version is therefore bounded in pyproject.toml. The entry point ``vllm.general_plugins``
 brings it into every process of vLLM.
 """
