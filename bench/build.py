@@ -11,6 +11,7 @@ from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import (
     ChatMessage,
+    ChatMessageAssistant,
     ChatMessageSystem,
     ChatMessageUser,
     Content,
@@ -24,13 +25,19 @@ from inspect_ai.solver import Solver
 from bench.errors import RequestError, did_you_mean
 from bench.identity import data_hash, image_digest, prompt_hash
 from bench.records import Record, load_records
+from bench.shots import Shots, with_overrides
 from bench.spec import Part, TaskSpec
 from scorers.boxed_scorer import boxed
+from scorers.option_scorer import option_letter
 from solvers.completion import completion
+from solvers.option_likelihood import option_likelihood
 
 # What task.yaml may name. A third of anything earns its own table; these are two short ones.
-_SOLVERS: Mapping[str, Callable[..., Solver]] = {"generate": completion}
-_SCORERS: Mapping[str, Callable[..., Scorer]] = {"boxed": boxed}
+_SOLVERS: Mapping[str, Callable[..., Solver]] = {
+    "generate": completion,
+    "option_likelihood": option_likelihood,
+}
+_SCORERS: Mapping[str, Callable[..., Scorer]] = {"boxed": boxed, "option_letter": option_letter}
 
 _LONGEST_METADATA = 1000
 _T = TypeVar("_T")
@@ -44,17 +51,20 @@ def build_task(
 ) -> Task:
     """The inspect task of a declaration, its records loaded.
 
-    dataset_args override ``dataset.args`` (the user's ``-T``). Raises RequestError when the records, a
-    prompt field or a report field is missing.
+    dataset_args override ``dataset.args`` (the user's ``-T``); ``solver`` and ``shots`` among them override
+    the declaration's own. Raises RequestError when the records, a prompt field or a report field is missing.
     """
-    records = load_records(spec, dataset_args or {}, progress=progress)
+    given = dataset_args or {}
+    spec, dataset_args = with_overrides(spec, given)
+    records = load_records(spec, dataset_args, progress=progress)
     if not records:
-        raise RequestError(f"task {spec.name!r} has no records with {dict(dataset_args or {})}")
+        raise RequestError(f"task {spec.name!r} has no records with {dict(given)}")
     _check_report(spec, records)
+    shots = Shots.drawn(spec, dataset_args)
     return Task(
         name=spec.name,
         version=spec.version,
-        dataset=MemoryDataset([_sample(spec, record) for record in records], name=spec.name),
+        dataset=MemoryDataset([_sample(spec, record, shots) for record in records], name=spec.name),
         solver=build_solver(spec),
         scorer=build_scorers(spec),
         config=generate_config(spec),
@@ -64,9 +74,9 @@ def build_task(
                 "task": spec.name,
                 "task_version": spec.version,
                 "data_hash": data_hash(records, spec.dataset.image),
-                "prompt_hash": prompt_hash(spec),
+                "prompt_hash": prompt_hash(spec, shots.digest),
                 "records": len(records),
-                "dataset_args": {name: _plain(value) for name, value in (dataset_args or {}).items()},
+                "dataset_args": {name: _plain(value) for name, value in given.items()},
             },
             "report": {"by": list(spec.report.by), "cluster": "cluster"},
         },
@@ -124,7 +134,7 @@ def image_files(spec: TaskSpec, record: Record) -> list[Path]:
     return files
 
 
-def _sample(spec: TaskSpec, record: Record) -> Sample:
+def _sample(spec: TaskSpec, record: Record, shots: Shots) -> Sample:
     sample_id = str(record["id"])
     if "unreadable" in record:
         # Kept as a sample, so that it is counted; its solver fails with the reason.
@@ -134,18 +144,26 @@ def _sample(spec: TaskSpec, record: Record) -> Sample:
             target="",
             metadata={**_metadata(spec, record, []), "unreadable": record["unreadable"]},
         )
-    images = image_files(spec, record)
-    parts: list[Content] = [ContentImage(image=str(path)) for path in images]
-    parts.append(ContentText(text=spec.render(record)))
     messages: list[ChatMessage] = [ChatMessageSystem(content=spec.system)] if spec.system else []
-    messages.append(ChatMessageUser(content=parts))
+    for shot in shots.before(spec, record):
+        messages.append(_question(spec, shot))
+        messages.append(ChatMessageAssistant(content=spec.shots.answer.format_map(shot)))
+    messages.append(_question(spec, record))
     target = record[spec.dataset.target]
+    choices = record[spec.dataset.choices] if spec.dataset.choices else None
     return Sample(
         id=sample_id,
         input=messages,
+        choices=[str(choice) for choice in choices] if isinstance(choices, list) else None,
         target=[str(item) for item in target] if isinstance(target, list | tuple) else str(target),
-        metadata=_metadata(spec, record, images),
+        metadata=_metadata(spec, record, image_files(spec, record)),
     )
+
+
+def _question(spec: TaskSpec, record: Record) -> ChatMessageUser:
+    """A record's prompt, its images before its text."""
+    parts: list[Content] = [ContentImage(image=str(path)) for path in image_files(spec, record)]
+    return ChatMessageUser(content=[*parts, ContentText(text=spec.render(record))])
 
 
 def _metadata(spec: TaskSpec, record: Record, images: list[Path]) -> dict[str, Any]:
@@ -154,7 +172,11 @@ def _metadata(spec: TaskSpec, record: Record, images: list[Path]) -> dict[str, A
         name: value
         for name, value in record.items()
         if name not in (spec.dataset.id, spec.dataset.target)
-        and isinstance(value, str | int | float | bool)
+        # A list is several groups that one record is in.
+        and (
+            isinstance(value, str | int | float | bool)
+            or (isinstance(value, list) and name in spec.report.by)
+        )
         and len(str(value)) <= _LONGEST_METADATA
     }
     if images:

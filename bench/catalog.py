@@ -15,12 +15,12 @@ from bench.errors import RequestError, did_you_mean
 from bench.spec import TaskSpec, read_spec, spec_problems
 
 FILE = "task.yaml"
-"""What the declaration in a task's folder is called."""
+"""What the declaration in a task's folder is called; a variant beside it has its own name: NAME.yaml."""
 
 
 def builtin_tasks() -> tuple[str, ...]:
     """The names of the tasks that come with Tunebench."""
-    return tuple(sorted(path.parent.name for path in _home().glob(f"*/{FILE}")))
+    return tuple(sorted(_files()))
 
 
 def find_task(name_or_path: str) -> TaskSpec:
@@ -30,7 +30,7 @@ def find_task(name_or_path: str) -> TaskSpec:
     RequestError when there is no such task or its declaration has mistakes.
     """
     if name_or_path in builtin_tasks():
-        return read_spec(_builtin_file(name_or_path))
+        return read_spec(_files()[name_or_path])
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         if not (path / FILE).is_file():
@@ -49,14 +49,15 @@ def all_tasks() -> tuple[TaskSpec, ...]:
     """All tasks that come with Tunebench; RequestError with every mistake in all of their files."""
     specs: list[TaskSpec] = []
     mistakes: list[str] = []
+    files = _files()
     for name in builtin_tasks():
-        path = _builtin_file(name)
+        path = files[name]
         problems = spec_problems(path)
         if not problems:
             spec = read_spec(path)
             specs.append(spec)
             if spec.name != name:
-                problems = [Problem(1, f"name: {spec.name!r} is not the name of its folder, {name!r}")]
+                problems = [Problem(1, f"name: {spec.name!r} is not the name of its place, {name!r}")]
         mistakes += [problem.at(path) for problem in problems]
     if mistakes:
         raise RequestError("\n".join(mistakes))
@@ -68,5 +69,7 @@ def _home() -> Path:
     return Path(next(iter(tasks.__path__)))
 
 
-def _builtin_file(name: str) -> Path:
-    return _home() / name / FILE
+def _files() -> dict[str, Path]:
+    """Each of our declarations by the name of its task."""
+    found = _home().glob("*/*.yaml")
+    return {path.parent.name if path.name == FILE else path.stem: path for path in found}

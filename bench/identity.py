@@ -48,23 +48,23 @@ def data_hash(records: Iterable[Mapping[str, object]], image_fields: Iterable[st
     return digest.hexdigest()
 
 
-def prompt_hash(spec: TaskSpec) -> str:
+def prompt_hash(spec: TaskSpec, shots: str | None = None) -> str:
     """The digest of what turns a record into what the model is asked.
 
     It covers, as canonical JSON of one object: `prompt` and `system` as declared (before a record is filled
     in), `solver` as [name, arguments], and `image`, the image fields in the order in which the model sees
-    them. It leaves out the records (`data_hash`), the generation settings and the scorer.
+    them; with solved examples before the question also `shots`, their own digest. It leaves out the records
+    (`data_hash`), the generation settings and the scorer.
     """
-    return hashlib.sha256(
-        _canonical(
-            {
-                "prompt": spec.prompt,
-                "system": spec.system,
-                "solver": [spec.solver.name, spec.solver.args],
-                "image": list(spec.dataset.image),
-            }
-        )
-    ).hexdigest()
+    content: dict[str, object] = {
+        "prompt": spec.prompt,
+        "system": spec.system,
+        "solver": [spec.solver.name, spec.solver.args],
+        "image": list(spec.dataset.image),
+    }
+    if shots is not None:
+        content["shots"] = shots
+    return hashlib.sha256(_canonical(content)).hexdigest()
 
 
 def short(digest: str) -> str:

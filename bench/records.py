@@ -38,7 +38,15 @@ def _charts() -> RecordFunction:
     return charts
 
 
-RECORD_SOURCES: Mapping[str, Callable[[], RecordFunction]] = MappingProxyType({"charts": _charts})
+def _scienceqa() -> RecordFunction:
+    from tasks.scienceqa.records import scienceqa
+
+    return scienceqa
+
+
+RECORD_SOURCES: Mapping[str, Callable[[], RecordFunction]] = MappingProxyType(
+    {"charts": _charts, "scienceqa": _scienceqa}
+)
 """What `dataset.records` may name, and how to import each."""
 
 _FILES: Mapping[str, Callable[[Path], Rows]] = MappingProxyType(
@@ -184,6 +192,8 @@ def _check_fields(spec: TaskSpec, source: str, present: set[str]) -> None:
     named = [("dataset.target", dataset.target), *(("dataset.image", name) for name in dataset.image)]
     if "id" in dataset.model_fields_set:
         named.append(("dataset.id", dataset.id))
+    if dataset.choices is not None:
+        named.append(("dataset.choices", dataset.choices))
     named += [("the prompt", name) for name in spec.prompt_fields]
     missing = [(user, name) for user, name in named if name not in present]
     if not missing:
@@ -214,7 +224,9 @@ def _record(spec: TaskSpec, row: Row, folder: Path) -> Record:
     images: Record = {}
     for name in dataset.image:
         try:
-            images[name] = _images(row.fields.get(name), folder)
+            value = row.fields.get(name)
+            absent = dataset.image_optional and (value is None or value == "" or value == [])
+            images[name] = [] if absent else _images(value, folder)
         except ValueError as error:
             reasons.append(f"{name}: {error}")
     known = {name: _plain(value) for name, value in row.fields.items() if name not in dataset.image}
@@ -224,6 +236,8 @@ def _record(spec: TaskSpec, row: Row, folder: Path) -> Record:
         record[dataset.target] = _target(row.fields.get(dataset.target))
     except ValueError as error:
         reasons.append(f"{dataset.target}: {error}")
+    if dataset.choices is not None and (mistake := _choices_mistake(record.get(dataset.choices))):
+        reasons.append(f"{dataset.choices}: {mistake}")
     missing = [name for name in spec.prompt_fields if record.get(name) is None and name not in dataset.image]
     reasons += [f"{name}: missing, and the prompt shows it" for name in missing if name != dataset.target]
     identity = row.fields.get(dataset.id)
@@ -241,6 +255,15 @@ def _images(value: object, folder: Path) -> object:
     if isinstance(value, list | tuple) and value:
         return [image_file(item, folder) for item in value]
     return image_file(value, folder)
+
+
+def _choices_mistake(value: object) -> str | None:
+    """What keeps a value from being a list of options, or None."""
+    if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
+        return f"options are a list of texts, not {str(value)[:60]!r}"
+    if not 2 <= len(value) <= 26:
+        return f"{len(value)} options; a question has from 2 to 26"
+    return None
 
 
 def _target(value: object) -> str | list[str]:

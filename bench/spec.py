@@ -43,19 +43,21 @@ __all__ = [
     "Part",
     "Problem",
     "ReportSpec",
+    "ShotsSpec",
     "TaskSpec",
     "json_schema",
+    "one_solver",
     "read_spec",
     "spec_problems",
 ]
 
-KNOWN_RECORDS = ("charts",)
+KNOWN_RECORDS = ("charts", "scienceqa")
 """The record functions that `dataset.records` may name; `bench.records` says where each is."""
 
-KNOWN_SOLVERS = ("generate",)
+KNOWN_SOLVERS = ("generate", "option_likelihood")
 """The names that `solver` may have."""
 
-KNOWN_SCORERS = ("boxed",)
+KNOWN_SCORERS = ("boxed", "option_letter")
 """The names that `scorer` may have."""
 
 SOURCES = ("records", "hf", "jsonl", "csv", "parquet")
@@ -258,6 +260,14 @@ class DatasetSpec(_Section):
         default=("image",),
         description="Field or fields with the image, in the order the model sees them; null for text only.",
     )
+    image_optional: bool = Field(
+        default=False, description="Records without an image are asked as text, not reported as unreadable."
+    )
+    choices: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Field with the list of options, which the prompt shows with letters, one a line.",
+    )
 
     @property
     def source(self) -> str:
@@ -306,6 +316,25 @@ class GenerationSpec(_Section):
     stop: Names | None = Field(default=None, description="Text, or list of texts, that ends the completion.")
 
 
+class ShotsSpec(_Section):
+    """Solved examples that stand before the question, the same for every sample."""
+
+    k: int = Field(default=0, ge=0, description="How many; `-T shots=3` overrides it.")
+    split: str = Field(
+        default="train", min_length=1, description="Split they come from, never the one being scored."
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of the draw.")
+    answer: str = Field(
+        default="{target}", min_length=1, description="The answer shown, with fields of the record in braces."
+    )
+
+    @field_validator("answer")
+    @classmethod
+    def _valid_answer(cls, answer: str) -> str:
+        _prompt_fields(answer)
+        return answer
+
+
 class TaskSpec(_Section):
     """A task: what it asks, where its records come from, how it is scored and how it is reported."""
 
@@ -327,6 +356,7 @@ class TaskSpec(_Section):
         "literal braces are doubled. Images stand before it.",
     )
     system: str | None = Field(default=None, description="System message, taken as it is.")
+    shots: ShotsSpec = Field(default=ShotsSpec(), description="Solved examples before each question.")
     solver: Solver = Field(
         default=Part("generate", {}),
         description="How a sample becomes a completion: a name, or {name: arguments}.",
@@ -358,11 +388,24 @@ class TaskSpec(_Section):
 
     def render(self, record: Mapping[str, object]) -> str:
         """The prompt for a record; KeyError when the record lacks one of `prompt_fields`."""
+        field = self.dataset.choices
+        if field is not None and isinstance(choices := record.get(field), Sequence):
+            record = {**record, field: _lettered(choices)}
         return self.prompt.format_map(record)
 
     def as_plain(self) -> dict[str, Any]:
         """The resolved declaration as plain JSON values, in the form of a task.yaml."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+def _lettered(choices: Sequence[object]) -> str:
+    """Options as lines `(A) text`."""
+    return "\n".join(f"({chr(ord('A') + place)}) {choice}" for place, choice in enumerate(choices))
+
+
+def one_solver(value: object) -> Part:
+    """A solver as a task.yaml may say it, `name` or `{name: args}`; ValueError when it is none of ours."""
+    return _one_solver(value)
 
 
 def _prompt_fields(prompt: str) -> tuple[str, ...]:
@@ -390,6 +433,7 @@ _SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
     (): TaskSpec,
     ("dataset",): DatasetSpec,
     ("report",): ReportSpec,
+    ("shots",): ShotsSpec,
     ("generation",): GenerationSpec,
 }
 

@@ -90,6 +90,6 @@ def test_the_mistakes_of_all_files_are_reported_together(
     assert len(lines) == 4
     assert f"{tmp_path}/one/task.yaml:3: version: 'one' is not allowed" in lines[0]
     assert (
-        f"{tmp_path}/three/task.yaml:1: name: 'chart_vqa' is not the name of its folder, 'three'" in lines[1]
+        f"{tmp_path}/three/task.yaml:1: name: 'chart_vqa' is not the name of its place, 'three'" in lines[1]
     )
     assert all(f"{tmp_path}/two/task.yaml:" in line for line in lines[2:])

@@ -25,6 +25,7 @@ from bench.spec import (
 
 ROOT = Path(__file__).parents[2]
 
+SCORERS = ", ".join(KNOWN_SCORERS)
 GOOD = """\
 name: colours
 version: 2-B
@@ -146,7 +147,7 @@ solver: [generate]
         7: ["dataset.image: give a name or a list of names, not 3"],
         8: ["dataset.args.day: "],
         9: ["prompt: {question.text} is not just a field's name; write {name}"],
-        10: ["scorer: 'boxd' is not one of boxed; did you mean 'boxed'?"],
+        10: [f"scorer: 'boxd' is not one of {SCORERS}; did you mean 'boxed'?"],
         11: ["report: should be a mapping, `key: value` lines, not 'colour'"],
         13: ["generation.temperature: should be a valid number, not 'hot'"],
         14: ["generation.max_tokens: should be greater than or equal to 1, not 0"],
@@ -176,7 +177,10 @@ def test_a_data_set_has_one_source(tmp_path: Path, source: str, said: str) -> No
 
 def test_an_unknown_record_function_is_named_with_the_nearest(tmp_path: Path) -> None:
     said = only(tmp_path, with_dataset("  records: chart\n"))
-    assert said == "task.yaml:5: dataset.records: 'chart' is not one of charts; did you mean 'charts'?"
+    assert said == (
+        f"task.yaml:5: dataset.records: 'chart' is not one of {', '.join(KNOWN_RECORDS)}; "
+        "did you mean 'charts'?"
+    )
 
 
 @pytest.mark.parametrize(
@@ -225,7 +229,8 @@ def test_a_field_may_have_a_name_with_spaces(tmp_path: Path) -> None:
         ("{boxed: {1: a}}", "scorer: the arguments of 'boxed' are plain values"),
         (
             "[boxd, Boxes]",
-            "scorer: 'boxd' is not one of boxed; did you mean 'boxed'?; 'Boxes' is not one of boxed",
+            f"scorer: 'boxd' is not one of {SCORERS}; did you mean 'boxed'?; "
+            f"'Boxes' is not one of {SCORERS}; did you mean 'boxed'?",
         ),
     ],
 )
@@ -295,7 +300,7 @@ def test_the_schema_in_docs_is_current() -> None:
 def test_every_key_of_the_schema_is_described() -> None:
     schema = json_schema()
     sections = [schema, *(below for below in schema["$defs"].values() if "properties" in below)]
-    assert len(sections) == 4
+    assert len(sections) == 5
     for section in sections:
         assert section["additionalProperties"] is False
         assert all(key.get("description") for key in section["properties"].values())
