@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import runpy
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -92,6 +93,14 @@ def random_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> RandomCheckpo
         return folder
 
     return made
+
+
+@pytest.fixture(scope="session")
+def scienceqa_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small ScienceQA of our own in the official layout; its tasks need `check_counts=false`."""
+    made = runpy.run_path(str(Path(__file__).with_name("scienceqa_fixture.py")))
+    folder: Path = made["write_scienceqa"](tmp_path_factory.mktemp("scienceqa"))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,8 @@ def hub_rows(revision: str, split: str) -> list[Row]:
     for piece in found.with_format("arrow").iter(batch_size=_BATCH):
         for fields in piece.to_pylist():
             image = fields.pop("image", None)
-            rows.append(Row(f"{split}-{len(rows)}", image["bytes"] if image else None, fields))
+            content = (image["bytes"] or Path(image["path"])) if image else None
+            rows.append(Row(f"{split}-{len(rows)}", content, fields))
     return rows
 
 
