@@ -17,7 +17,7 @@ from trainers.lineage import git_commit, read_lineage, versions, write_lineage
 from trainers.parts import part_of
 from trainers.video_stand_in import stand_in_for_video
 
-# Left in their own precision by qlora: the pictures' way in, and the head, as the QLoRA paper leaves it.
+# Left in their own precision where the base is in four bits: the pictures' way in, and the head, as the QLoRA paper leaves it.
 _NOT_IN_FOUR_BITS = (
     "vision_model",
     "vision_tower",
@@ -39,7 +39,7 @@ class AdapterSettings(Protocol):
     @property
     def r(self) -> int: ...
     @property
-    def alpha(self) -> float: ...
+    def alpha(self) -> int: ...
     @property
     def dropout(self) -> float: ...
     @property
@@ -63,10 +63,10 @@ def attach(model: Any, settings: AdapterSettings) -> Any:
         model,
         LoraConfig(
             r=settings.r,
-            lora_alpha=settings.alpha,  # type: ignore[arg-type] # peft says int, and only multiplies by it
+            lora_alpha=settings.alpha,
             lora_dropout=settings.dropout,
             target_modules=targets,
-            use_dora=settings.kind == "dora",
+            use_dora=settings.kind in ("dora", "qdora"),
             task_type="CAUSAL_LM",
         ),
     )
@@ -97,7 +97,7 @@ def four_bits() -> Any:
         import bitsandbytes  # noqa: F401 - transformers imports it, with a longer message
     except ImportError as error:
         raise ValueError(
-            f"adapter.kind: qlora needs {error.name}; install tunebench[qlora], or take lora"
+            f"adapter.kind: four bits need {error.name}; install tunebench[qlora], or take lora or dora"
         ) from error
     import torch
     from transformers import BitsAndBytesConfig

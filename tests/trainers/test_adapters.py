@@ -31,7 +31,7 @@ class RandomCheckpoint(Protocol):
 class Settings:
     kind: str = "lora"
     r: int = 4
-    alpha: float = 8.0
+    alpha: int = 8
     dropout: float = 0.0
     targets: str | None = None
 
@@ -179,5 +179,5 @@ def test_qlora_without_bitsandbytes_says_what_to_install(monkeypatch: pytest.Mon
     import sys
 
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)
-    with pytest.raises(ValueError, match=r"needs bitsandbytes; install tunebench\[qlora\]"):
+    with pytest.raises(ValueError, match=r"need bitsandbytes; install tunebench\[qlora\]"):
         four_bits()
