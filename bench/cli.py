@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bench.commands import declare, evaluate, leaderboard
+from bench.commands import declare, evaluate, leaderboard, train
 from bench.errors import IncompleteRunError, RequestError, TunebenchError
 
 
@@ -62,6 +62,8 @@ app.command()(evaluate.score)
 app.command()(evaluate.mistakes)
 app.command()(leaderboard.leaderboard)
 app.command()(evaluate.view)
+app.command()(train.train)
+app.command()(train.recipes)
 app.command()(declare.validate)
 app.command()(declare.schema)
 

@@ -82,6 +82,13 @@ class BaseRecipe(_Section):
         description="How weights are kept in memory: float32 to train them, bfloat16 for a frozen base.",
     )
 
+    @field_validator("checkpoint")
+    @classmethod
+    def _from_the_recipe(cls, checkpoint: str, info: ValidationInfo) -> str:
+        if not checkpoint.startswith((".", "~", "/")):
+            return checkpoint
+        return str((info.context or {}).get("folder", Path()) / Path(checkpoint).expanduser())
+
 
 class DataRecipe(_Section):
     """Where the examples come from: exactly one of task, folder, jsonl, parquet, hub."""
@@ -160,11 +167,11 @@ class TargetRecipe(_Section):
 class AdapterRecipe(_Section):
     """A low-rank adapter on a frozen base."""
 
-    kind: Literal["lora", "dora", "qlora"] = Field(
-        description="qlora keeps the base in 4 bits (NF4, double quantisation)."
+    kind: Literal["lora", "dora", "qlora", "qdora"] = Field(
+        description="qlora and qdora keep the base in 4 bits (NF4, double quantisation)."
     )
     r: int = Field(default=16, ge=1, description="Rank.")
-    alpha: float = Field(default=32, gt=0, strict=False, description="The update is scaled by alpha / r.")
+    alpha: int = Field(default=32, ge=1, description="The update is scaled by alpha / r.")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout before the adapter.")
     targets: str | None = Field(
         default=None,
@@ -318,9 +325,12 @@ class TrainRecipe(_Section):
     def digest(self) -> str:
         """SHA-256 over what the recipe does; its summary and the folders of its files do not enter."""
         plain = self.model_dump(mode="json", exclude={"summary"})
-        for source in ("folder", "jsonl", "parquet"):
-            if plain["data"][source] is not None:
-                plain["data"][source] = Path(plain["data"][source]).name
+        for section, key in (
+            ("base", "checkpoint"),
+            *(("data", file) for file in ("folder", "jsonl", "parquet")),
+        ):
+            if str(plain[section][key]).startswith("/"):
+                plain[section][key] = Path(plain[section][key]).name
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
     def as_plain(self) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from trainers.loop import Watch
 from trainers.overlap import overlaps
 from trainers.parts import part_sizes
 from trainers.pixels import MappedStore, sweep
+from trainers.quiet import quiet_libraries
 from trainers.recipe import TrainRecipe
 
 UNFINISHED = ".unfinished"
@@ -58,13 +59,14 @@ class TrainingStopped(RuntimeError):  # not a mistake in the request: the machin
 class TrainData:
     """The examples of a training.
 
-    held_out: those of the test splits it will be scored on, which it may share nothing with. described: where
-    all of them come from, for the lineage.
+    held_out: those of the test splits it will be scored on, which it may share nothing with. left_out: id →
+    why a row of the source is not among the examples. described: where they come from, for the lineage.
     """
 
     train: Sequence[TrainExample]
     validation: Sequence[TrainExample] = ()
     held_out: Sequence[TrainExample] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
     described: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -121,7 +123,7 @@ def train(
     first = _opened(folder, out, identity, recipe, resume)
     if resume:
         watch.say(f"going on after step {first}" if first else "nothing to go on from: starting at step 0")
-    with _MachineErrors(folder):
+    with _MachineErrors(folder), quiet_libraries():
         made = _trained(recipe, data, base, folder, watch, first, list(report_to))
         lineage = {
             **_lineage(recipe, data, base, identity, shared),
@@ -179,8 +181,7 @@ def encode(
     made = encoder.encode(examples, store, watch.preparing)
     sweep(folder, _CACHE_BYTES)
     if not made.rows:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(made.dropped.items())[:3])
-        raise ValueError(f"no example can be trained on ({reasons or 'there are none'})")
+        raise ValueError(f"no example can be trained on: {reasons(made.dropped) or 'there are none'}")
     return made
 
 
@@ -201,8 +202,10 @@ def _trained(
     processor = load_processor(recipe, base)
     rows = encode(recipe, data.train, base, processor, watch)
     held = encode(recipe, data.validation, base, processor, watch) if data.validation else None
-    if rows.dropped:
-        watch.say(f"{len(rows.dropped)} of {len(data.train)} examples are left out: {_reasons(rows.dropped)}")
+    dropped = {**data.left_out, **rows.dropped}
+    if dropped:
+        total = len(data.train) + len(data.left_out)
+        watch.say(f"{len(dropped)} of {total} examples are left out: {reasons(dropped)}")
     model = load_model(recipe, base)
     steps = recipe.total_steps(len(rows.rows))
     world = _processes()
@@ -249,8 +252,8 @@ def _trained(
     return {
         "steps": steps,
         "examples": len(rows.rows),
-        "dropped": len(rows.dropped),
-        "dropped_reasons": _reasons(rows.dropped),
+        "dropped": len(dropped),
+        "dropped_reasons": reasons(dropped),
         "trained_tokens_per_pass": sum(len(row.trained) for row in rows.rows),
         "tokens": sum(len(rows.rows[at].ids) for number in range(steps) for at in schedule.step(number)),
         "seconds": round(seconds + float(before.get("seconds", 0)), 1),
@@ -329,7 +332,7 @@ def _thinned(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return points[::-1][::stride][::-1]
 
 
-def _reasons(dropped: Mapping[str, str]) -> str:
+def reasons(dropped: Mapping[str, str]) -> str:
     """Why examples were left out, with counts: numbers in a reason do not make it another."""
     counts: dict[str, int] = {}
     for reason in dropped.values():

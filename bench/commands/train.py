@@ -1,0 +1,235 @@
+"""Training: train, recipes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from bench.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from trainers.sft import TrainResult
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="Recipe name (`bench recipes`) or recipe.yaml.")],
+    changes: Annotated[
+        Pairs | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a value, such as optimizer.learning_rate=1e-4."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the checkpoint; ./checkpoints/<recipe>/<time> otherwise.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the unfinished training of the same recipe.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be trained, with one example; train nothing.")
+    ] = False,
+    max_steps: Annotated[int | None, typer.Option(min=1, help="Train this many optimizer steps.")] = None,
+    evaluate: Annotated[
+        str | None, typer.Option("--eval", metavar="TASK[,TASK]", help="Score the checkpoint when done.")
+    ] = None,
+    report_to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[,NAME]", help="Also send the curve to tensorboard, wandb, mlflow, trackio."
+        ),
+    ] = None,
+    allow_overlap: Annotated[
+        bool,
+        typer.Option("--allow-overlap", help="Train on examples that it is scored on; the lineage says so."),
+    ] = False,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that the base checkpoint brings.")
+    ] = False,
+    log_dir: LogDir = Path("logs"),
+    show: Annotated[Literal["bar", "plain", "none"], typer.Option(help="Progress.")] = "bar",
+    as_json: Json = False,
+) -> None:
+    """Train a checkpoint from a recipe, ready for `bench run --model FOLDER`."""
+    from bench.train import TrainRequest, describe, report_names
+    from bench.train import train as run_training
+
+    # bitsandbytes says at its import which kernels it does without.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
+    request = TrainRequest(
+        recipe=recipe,
+        changes=pairs(changes, "--set"),
+        out=out,
+        resume=resume,
+        max_steps=max_steps,
+        evaluate=names(evaluate, "--eval") if evaluate else (),
+        report_to=report_names(names(report_to, "--report-to")) if report_to else (),
+        allow_overlap=allow_overlap,
+        trust_remote_code=trust_remote_code,
+    )
+    shown = TrainingShow(console(stderr=True), show)
+    if dry_run:
+        with shown:
+            description = describe(request, shown)
+        _print_description(description, as_json)
+        return
+    with shown:
+        result = run_training(request, shown)
+    runs = _evaluated(request.evaluate, result, log_dir, show) if request.evaluate else []
+    _print_result(result, runs, as_json)
+
+
+def recipes(as_json: Json = False) -> None:
+    """The recipes, with base, data and purpose."""
+    from rich.table import Table
+
+    from bench.recipes import builtin_recipes, find_recipe
+
+    found = [find_recipe(name) for name in builtin_recipes()]
+    if as_json:
+        print(json.dumps([recipe.as_plain() for recipe in found], indent=2, ensure_ascii=False))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("recipe", "base", "trains", "what it makes"):
+        table.add_column(heading)
+    for recipe in found:
+        trains = recipe.adapter.kind if recipe.adapter else f"all but {', '.join(recipe.frozen)}"
+        table.add_row(
+            recipe.name,
+            recipe.base.checkpoint,
+            trains if recipe.adapter or recipe.frozen else "all",
+            recipe.summary,
+        )
+    console().print(table)
+
+
+class TrainingShow:
+    """Says how a training goes on stderr: a bar with loss, speeds and ETA, or a line for each point."""
+
+    def __init__(self, console: Console, show: str) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self._console = console
+        self._show = show
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[said]}", markup=False),
+            console=console,
+            refresh_per_second=4,
+            disable=show != "bar",
+        )
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> TrainingShow:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def say(self, line: str) -> None:
+        """One line for the person who waits."""
+        if self._show != "none":
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def records(self, done: int, total: int) -> None:
+        """Records read or drawn."""
+        self._advance("records", done, total)
+
+    def preparing(self, done: int, total: int) -> None:
+        """Pictures prepared."""
+        self._advance("pictures", done, total)
+
+    def point(self, point: Mapping[str, Any]) -> None:
+        """A point of the curve."""
+        said = point_text(point)
+        if "eta" in point:
+            self._advance("training", point["step"], point["steps"], said)
+        if self._show == "plain" or "validation_loss" in point:
+            self.say(f"step {point['step']}/{point['steps']}: {said}")
+
+    def _advance(self, label: str, done: int, total: int, said: str = "") -> None:
+        if label not in self._tasks:
+            self._tasks[label] = self._bar.add_task(label, total=total, said="")
+        self._bar.update(self._tasks[label], completed=done, total=total, said=said)
+
+
+def point_text(point: Mapping[str, Any]) -> str:
+    """A point of the curve in words."""
+    if "validation_loss" in point:
+        return (
+            f"validation loss {point['validation_loss']:.4f}, "
+            f"{100 * point['validation_exact']:.1f}% exactly right"
+        )
+    left = time.strftime("%H:%M:%S", time.gmtime(round(point["eta"])))
+    return (
+        f"loss {point['loss']:.4f}  {point['tokens_per_second']:,.0f} tokens/s  "
+        f"{point['images_per_second']:,.1f} images/s  left {left}"
+    )
+
+
+def _evaluated(tasks: tuple[str, ...], result: TrainResult, log_dir: Path, show: str) -> list[Any]:
+    from bench.run import RunRequest
+    from bench.run import run as run_all
+
+    inspect_display("none")
+    request = RunRequest(tasks=tasks, models=(str(result.folder),), log_dir=log_dir)
+    return run_all(request, TerminalShow(console(stderr=True), bar=show == "bar", quiet=show == "none"))
+
+
+def _print_result(result: TrainResult, runs: list[Any], as_json: bool) -> None:
+    from results.table import print_runs, run_json
+
+    last = {key: value for point in result.points for key, value in point.items()}
+    if as_json:
+        content = {
+            "checkpoint": str(result.folder),
+            "steps": result.steps,
+            "loss": last.get("loss"),
+            "validation_loss": last.get("validation_loss"),
+            "validation_exact": last.get("validation_exact"),
+            "seconds": result.lineage["seconds"],
+            "recipe_digest": result.lineage["recipe_digest"],
+            "runs": [run_json(one) for one in runs],
+        }
+        print(json.dumps(content, indent=2, ensure_ascii=False))
+        return
+    out = console()
+    if runs:
+        print_runs(runs, out)
+        out.print()
+        for one in runs:
+            out.print(f"log: {one.location}", soft_wrap=True, markup=False, highlight=False)
+    lines = [
+        f"checkpoint: {result.folder}",
+        f"loss {last.get('loss', float('nan')):.4f} after {result.steps} steps in "
+        f"{result.lineage['seconds']:.0f} s; its curve: {result.folder / 'curve.png'}",
+    ]
+    if not runs:
+        lines.append(f"score it: bench run TASK --model {result.folder}")
+    for line in lines:
+        out.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _print_description(description: Mapping[str, Any], as_json: bool) -> None:
+    import yaml
+
+    if as_json:
+        print(json.dumps(description, indent=2, ensure_ascii=False))
+        return
+    example = description["example"]
+    plain = {key: value for key, value in description.items() if key != "example"}
+    print(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100), end="")
+    out = console()
+    out.print(f"\nexample {example['id']}: what is trained on stands between ⟦ and ⟧", markup=False)
+    out.print(example["text"], markup=False, highlight=False, soft_wrap=True)

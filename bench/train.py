@@ -1,0 +1,165 @@
+"""Recipe → checkpoint: the recipe's data and base are found, trained on, and the result can be scored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bench.checkpoint import Checkpoint, find_checkpoint, untrained_nano
+from bench.errors import IncompleteRunError, RequestError, did_you_mean
+from bench.recipes import find_recipe
+from bench.training_data import training_data
+from trainers.recipe import TrainRecipe
+
+if TYPE_CHECKING:
+    from trainers.sft import TrainResult
+
+CHECKPOINTS = Path("checkpoints")
+UNTRAINED = "nano-untrained"
+TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
+
+
+class TrainShow(Protocol):
+    """Who is told how a training goes; a `trainers.loop.Watch` that also hears of the records."""
+
+    def say(self, line: str) -> None: ...
+    def preparing(self, done: int, total: int) -> None: ...
+    def point(self, point: Mapping[str, Any]) -> None: ...
+    def records(self, done: int, total: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What `bench train` was asked for. changes: the values of --set, by dotted key."""
+
+    recipe: str
+    changes: Mapping[str, object] = field(default_factory=dict)
+    out: Path | None = None
+    resume: bool = False
+    max_steps: int | None = None
+    evaluate: tuple[str, ...] = ()
+    report_to: tuple[str, ...] = ()
+    allow_overlap: bool = False
+    trust_remote_code: bool = False
+
+
+def resolved(request: TrainRequest) -> TrainRecipe:
+    """The recipe as it will be trained; RequestError with every mistake in it."""
+    changes = dict(request.changes)
+    if request.max_steps is not None:
+        changes.update({"steps": request.max_steps, "epochs": None})
+    recipe = find_recipe(request.recipe, changes)
+    if recipe.base.trust_remote_code and not request.trust_remote_code:
+        raise RequestError(
+            f"recipe {recipe.name!r} runs code that {recipe.base.checkpoint} brings; look at that code, and "
+            "allow it with --trust-remote-code"
+        )
+    return recipe
+
+
+def base_checkpoint(recipe: TrainRecipe) -> Checkpoint:
+    """The files of the recipe's base; RequestError when it cannot be had or is itself an adapter."""
+    name = recipe.base.checkpoint
+    try:
+        if name == UNTRAINED:
+            return Checkpoint(name, untrained_nano())
+        found = find_checkpoint(name, revision=recipe.base.revision)
+    except RequestError as error:
+        raise RequestError(f"base.checkpoint: {str(error).removeprefix('--model ')}") from error
+    if found.adapter is not None:
+        raise RequestError(
+            f"base.checkpoint: {name} is an adapter; merge it first (`bench merge {name}`), and train on that"
+        )
+    return found
+
+
+def train(request: TrainRequest, show: TrainShow) -> TrainResult:
+    """Train a recipe into a checkpoint folder.
+
+    Raises RequestError when recipe, data, base and folder do not fit together, IncompleteRunError when the
+    machine gave out; what was trained is kept, and the same request with `resume` goes on.
+    """
+    try:
+        from trainers import sft
+    except ImportError as error:
+        raise _missing(error) from error
+    recipe = resolved(request)
+    out = request.out or _folder(recipe, resume=request.resume)
+    base = base_checkpoint(recipe)
+    data = training_data(recipe, also_held_out=request.evaluate, progress=show.records)
+    for name, reason in data.described["held_out_unchecked"].items():
+        show.say(f"overlap with the test split of {name} is not checked: {reason}")
+    try:
+        return sft.train(
+            recipe,
+            data,
+            base=base.folder,
+            out=out,
+            base_digest=base.digest,
+            watch=show,
+            resume=request.resume,
+            allow_overlap=request.allow_overlap,
+            report_to=request.report_to,
+        )
+    except sft.OverlapError as error:
+        raise RequestError(
+            f"{error}\nA score on them would measure memory. Take them out of the training data; or allow it "
+            "with --allow-overlap, which the lineage then says"
+        ) from error
+    except sft.TrainingStopped as error:
+        raise IncompleteRunError(str(error)) from error
+    except ImportError as error:
+        raise _missing(error) from error
+    except ValueError as error:
+        raise RequestError(str(error)) from error
+
+
+def describe(request: TrainRequest, show: TrainShow) -> dict[str, Any]:
+    """What `train` would do, with everything but the training itself really done."""
+    try:
+        from trainers.dry_run import describe_training
+    except ImportError as error:
+        raise _missing(error) from error
+    recipe = resolved(request)
+    base = base_checkpoint(recipe)
+    data = training_data(recipe, also_held_out=request.evaluate, progress=show.records)
+    try:
+        return describe_training(recipe, data, base.folder, show)
+    except ImportError as error:
+        raise _missing(error) from error
+    except ValueError as error:
+        raise RequestError(str(error)) from error
+
+
+def _folder(recipe: TrainRecipe, *, resume: bool) -> Path:
+    """checkpoints/<recipe>/<run>: a new one named for the time, or the newest unfinished one."""
+    from trainers.sft import UNFINISHED
+
+    home = CHECKPOINTS / recipe.name
+    if resume:
+        found = sorted(home.glob(f"*{UNFINISHED}"), key=lambda folder: folder.stat().st_mtime)
+        if not found:
+            raise RequestError(f"--resume: no unfinished training in {home}; give its folder with --out")
+        return found[-1].with_name(found[-1].name.removesuffix(UNFINISHED))
+    return home / time.strftime("%Y-%m-%dT%H-%M-%S")
+
+
+def _missing(error: ImportError) -> RequestError:
+    return RequestError(f"training needs {error.name}; install tunebench[train]")
+
+
+def report_names(given: Sequence[str]) -> tuple[str, ...]:
+    """The trackers of --report-to; RequestError for one that is unknown or not installed."""
+    from importlib.util import find_spec
+
+    for name in given:
+        if name not in TRACKERS:
+            raise RequestError(
+                f"--report-to {name}: not one of {', '.join(TRACKERS)}{did_you_mean(name, TRACKERS)}"
+            )
+        if find_spec(name) is None:
+            raise RequestError(f"--report-to {name}: not installed; pip install {name}")
+    return tuple(given)
