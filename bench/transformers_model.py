@@ -37,6 +37,7 @@ from bench.batching import Batcher
 from bench.checkpoint import Checkpoint, find_checkpoint
 from bench.errors import RequestError, did_you_mean
 from bench.pictures import decoded_picture
+from trainers.video_stand_in import stand_in_for_video
 
 if TYPE_CHECKING:
     import torch
@@ -336,6 +337,7 @@ def load(checkpoint: Checkpoint, *, device: str, dtype: str, trust_remote_code: 
                 f"--model {checkpoint.name}: {len(missing)} weights are not in its files and would be "
                 f"random: {', '.join(missing[:3])}…; give the folder that save_pretrained wrote"
             )
+        stand_in_for_video()
         try:
             processor = AutoProcessor.from_pretrained(checkpoint.folder, **options)
         except Exception as error:

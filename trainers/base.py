@@ -11,6 +11,7 @@ from typing import Any
 
 from trainers.parts import freeze
 from trainers.recipe import TrainRecipe
+from trainers.video_stand_in import stand_in_for_video
 
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx")
 _OF_THE_WEIGHTS = ("config.json", "generation_config.json", "lineage.json", "adapter_config.json")
@@ -22,6 +23,7 @@ def load_processor(recipe: TrainRecipe, base: Path) -> Any:
     """The base's processor, with the recipe's image size; ValueError when it has none or not that size."""
     from transformers import AutoProcessor
 
+    stand_in_for_video()
     try:
         processor = AutoProcessor.from_pretrained(base, trust_remote_code=recipe.base.trust_remote_code)
     except (OSError, ValueError, KeyError, ImportError) as error:
@@ -44,7 +46,7 @@ def load_model(recipe: TrainRecipe, base: Path) -> Any:
 
     set_seed(recipe.seed)
     options: dict[str, Any] = {}
-    if recipe.adapter is not None and recipe.adapter.kind == "qlora":
+    if recipe.adapter is not None and recipe.adapter.kind in ("qlora", "qdora"):
         from trainers.adapters import four_bits
 
         options["quantization_config"] = four_bits()
