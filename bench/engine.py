@@ -18,7 +18,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,9 +43,11 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from bench import engine_process
 from bench.checkpoint import find_checkpoint
+from bench.continuation import continuation_ids
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.gate import Gate
 from bench.pictures import decoded_picture
+from solvers.option_likelihood import TextScore
 from tasks.cache import cache_folder
 
 if TYPE_CHECKING:
@@ -124,38 +126,38 @@ class Engine:
         Raises ValueError when the request itself cannot be served (a prompt over the context, say),
         RuntimeError when vLLM ended it before its completion did, and EngineDied when the engine has gone.
         """
-        from vllm.renderers.params import ChatParams
-        from vllm.v1.engine.exceptions import EngineDeadError
+        async with self._failures():
+            return await self._completed(await self._rendered(messages), _sampling_params(config))
 
-        if self.died.is_set():
-            raise self.death()
-        try:
-            with self._gate.preparing() if self._gate else contextlib.nullcontext():
-                _, (prompt,) = await self._renderer.render_chat_async(
-                    [messages],
-                    ChatParams(chat_template_kwargs={"add_generation_prompt": True, "tokenize": False}),
-                    # The other cache sends a picture once and then only its key, and when two questions
-                    # about it overtake each other, the engine gets the key first and fails the request.
-                    skip_mm_cache=True,
-                )
-            if self._gate is not None:
-                await self._gate.turn()
-            outputs: list[RequestOutput] = [
-                output
-                async for output in self._llm.generate(
-                    prompt,
-                    _sampling_params(config),
-                    request_id=str(next(self._request_ids)),
-                    lora_request=self._lora,
-                )
-            ]
-        except EngineDeadError as error:
-            self.died.set()
-            # The run that watches `died` stops everything now; without a watcher this request fails.
-            await asyncio.sleep(_SECONDS_TO_BE_STOPPED)
-            raise self.death() from error
-        except _client_errors() as error:
-            raise ValueError(str(error.args[0]) if error.args else str(error)) from error
+    async def score_texts(self, messages: list[dict[str, Any]], texts: Sequence[str]) -> list[TextScore]:
+        """The log-probability of each text as the answer to one chat; raises as :meth:`generate` does."""
+        async with self._failures():
+            prompt = await self._rendered(messages)
+            return list(await asyncio.gather(*(self._text_score(prompt, text) for text in texts)))
+
+    async def _rendered(self, messages: list[dict[str, Any]]) -> Any:
+        """The chat's prompt in vLLM's form."""
+        from vllm.renderers.params import ChatParams
+
+        with self._gate.preparing() if self._gate else contextlib.nullcontext():
+            _, (prompt,) = await self._renderer.render_chat_async(
+                [messages],
+                ChatParams(chat_template_kwargs={"add_generation_prompt": True, "tokenize": False}),
+                # The other cache sends a picture once and then only its key, and when two questions
+                # about it overtake each other, the engine gets the key first and fails the request.
+                skip_mm_cache=True,
+            )
+        return prompt
+
+    async def _completed(self, prompt: Any, params: Any) -> RequestOutput:
+        if self._gate is not None:
+            await self._gate.turn()
+        outputs: list[RequestOutput] = [
+            output
+            async for output in self._llm.generate(
+                prompt, params, request_id=str(next(self._request_ids)), lora_request=self._lora
+            )
+        ]
         if not outputs:
             raise ValueError("vLLM returned no output for the request")
         reason = outputs[-1].outputs[0].finish_reason
@@ -163,6 +165,32 @@ class Engine:
             # What there is of the text, often nothing, is no completion: it would be scored as one.
             raise RuntimeError(f"vLLM ended the request early ({reason})")
         return outputs[-1]
+
+    async def _text_score(self, prompt: Any, text: str) -> TextScore:
+        ids = prompt["prompt_token_ids"]
+        more = continuation_ids(self._renderer.tokenizer, ids, text)
+        asked = GenerateConfig(max_tokens=1, temperature=0, extra_body={"prompt_logprobs": 0})
+        output = await self._completed({**prompt, "prompt_token_ids": [*ids, *more]}, _sampling_params(asked))
+        assert output.prompt_logprobs is not None
+        tail = zip(more, output.prompt_logprobs[-len(more) :], strict=True)
+        return TextScore(sum(shown[token].logprob for token, shown in tail if shown), len(more), len(ids))
+
+    @contextlib.asynccontextmanager
+    async def _failures(self) -> AsyncIterator[None]:
+        """Turns what vLLM raises into what :meth:`generate` says it raises."""
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        if self.died.is_set():
+            raise self.death()
+        try:
+            yield
+        except EngineDeadError as error:
+            self.died.set()
+            # The run that watches `died` stops everything now; without a watcher this request fails.
+            await asyncio.sleep(_SECONDS_TO_BE_STOPPED)
+            raise self.death() from error
+        except _client_errors() as error:
+            raise ValueError(str(error.args[0]) if error.args else str(error)) from error
 
     def death(self) -> EngineDied:
         """The error that says why the engine died: the last lines of its log, and where the log is."""
@@ -480,6 +508,11 @@ class EngineAPI(ModelAPI):
         started = time.perf_counter()
         request = await engine.generate(_chat(input, self._images), config)
         return _model_output(self.model_name, request, time.perf_counter() - started)
+
+    async def score_texts(self, messages: Sequence[ChatMessage], texts: Sequence[str]) -> list[TextScore]:
+        """The log-probability of each text as the answer to a chat; for `solvers.option_likelihood`."""
+        engine = self.engine or await self.start()
+        return await engine.score_texts(_chat(list(messages), self._images), texts)
 
     def max_connections(self) -> int:
         """Requests in flight: enough to keep vLLM's batch full, few enough to keep memory flat."""
