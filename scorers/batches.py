@@ -1,0 +1,146 @@
+"""Scores of many samples at once, over inspect's scorers of one sample each.
+
+inspect calls a scorer for each sample, many at a time. A `Batcher` collects the calls that wait and computes
+them together in a thread, so that the event loop goes on; whatever arrives meanwhile is the next batch. Under
+`bench run` such scorers hold back until all samples have their completion (`deferred`): they never take time
+from generation. Finished scores go to a `ScoreJournal` at once, so that a kill loses none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Result: TypeAlias = dict[str, Any]
+"""A score as plain JSON: `value`, a number or names with numbers, and `metadata`."""
+
+Compute: TypeAlias = Callable[[Sequence[str], Sequence[Sequence[str]]], list[Result]]
+"""Completions and the references of each → their results, in order."""
+
+_MOST = 1024
+
+
+class ScoreJournal:
+    """Append-only file of results by what was scored and how (a signature); safe against a kill."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known = _read(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a", encoding="utf-8")
+        if path.stat().st_size:
+            # A kill may have left half a line; the next one must not continue it.
+            self._file.write("\n")
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, key: str) -> Result | None:
+        """The result recorded under a key, or None."""
+        return self._known.get(key)
+
+    def put(self, results: dict[str, Result]) -> None:
+        """Record a batch; it is with the operating system when this returns."""
+        lines = (json.dumps({"key": key, "result": result}) + "\n" for key, result in results.items())
+        self._file.write("".join(lines))
+        self._file.flush()
+        self._known.update(results)
+
+    def close(self, *, delete: bool) -> None:
+        """Close the file; delete it once the log holds every score."""
+        self._file.close()
+        if delete:
+            self.path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> dict[str, Result]:
+    known: dict[str, Result] = {}
+    if not path.exists():
+        return known
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            row = json.loads(line)
+            known[row["key"]] = row["result"]
+        except (ValueError, KeyError, TypeError):
+            # The kill came in the middle of this line: that batch is computed again.
+            continue
+    return known
+
+
+# Set by `bench run` and `bench score` around an evaluation; inspect's sample tasks inherit them.
+current_scores: ContextVar[ScoreJournal | None] = ContextVar("current_scores", default=None)
+# While set, batch scorers give no score: they are asked again when all completions are there.
+deferred: ContextVar[bool] = ContextVar("deferred", default=False)
+
+
+@dataclass
+class _Call:
+    completion: str
+    references: Sequence[str]
+    key: str
+    journal: ScoreJournal | None
+    result: asyncio.Future[Result] = field(repr=False)
+
+
+class Batcher:
+    """Awaitable scores of single samples, computed in batches of at most ``most`` in one thread at a time.
+
+    signature: what computes, with all its settings; results in a journal are found by it and the texts.
+    """
+
+    def __init__(self, compute: Compute, signature: str, most: int = _MOST) -> None:
+        self._compute = compute
+        self._signature = signature
+        self._most = most
+        self._waiting: list[_Call] = []
+        self._worker: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def score(self, completion: str, references: Sequence[str]) -> Result:
+        """The result of one sample; raises what computing its batch raised."""
+        journal = current_scores.get()
+        key = _key(self._signature, completion, references)
+        if journal is not None and (known := journal.get(key)) is not None:
+            return known
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            # Another run: what waited in a loop that is gone is gone with it.
+            self._loop, self._waiting, self._worker = loop, [], None
+        call = _Call(completion, references, key, journal, loop.create_future())
+        self._waiting.append(call)
+        if self._worker is None or self._worker.done():
+            self._worker = loop.create_task(self._work())
+        return await call.result
+
+    async def _work(self) -> None:
+        # Whoever is ready as well may join the first batch.
+        await asyncio.sleep(0)
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            try:
+                results = await asyncio.to_thread(self._computed, batch)
+            except Exception as error:
+                for call in batch:
+                    if not call.result.done():
+                        call.result.set_exception(error)
+                continue
+            for call, result in zip(batch, results, strict=True):
+                if not call.result.done():
+                    call.result.set_result(result)
+
+    def _computed(self, batch: Sequence[_Call]) -> list[Result]:
+        results = self._compute([call.completion for call in batch], [call.references for call in batch])
+        if (journal := batch[0].journal) is not None:
+            journal.put({call.key: result for call, result in zip(batch, results, strict=True)})
+        return results
+
+
+def _key(signature: str, completion: str, references: Sequence[str]) -> str:
+    said = json.dumps([signature, completion, *references])
+    return hashlib.sha256(said.encode()).hexdigest()
