@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bench.commands import declare, evaluate, leaderboard, train
+from bench.commands import compare, declare, evaluate, leaderboard, train
 from bench.errors import IncompleteRunError, RequestError, TunebenchError
 
 
@@ -61,6 +61,10 @@ app.command()(declare.render)
 app.command()(evaluate.score)
 app.command()(evaluate.mistakes)
 app.command()(leaderboard.leaderboard)
+app.command()(compare.compare)
+app.command()(compare.check)
+app.command()(compare.bless)
+app.command()(compare.baselines)
 app.command()(evaluate.view)
 app.command()(train.train)
 app.command()(train.recipes)

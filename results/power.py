@@ -13,12 +13,12 @@ def detectable_difference(error: float, clusters: int, alpha: float = 0.05, powe
     """The smallest true difference that a two-sided test at ``alpha`` finds with this power.
 
     error: standard error of the difference, over ``clusters`` independent groups (Student's t with one
-    degree fewer). NaN with fewer than two.
+    degree fewer). NaN with fewer than two, or where nothing varied (0), which says nothing of the next time.
 
     >>> round(100 * detectable_difference(math.sqrt(2 * 0.25 * 0.5 / 2017), 2017), 1)
     3.1
     """
-    if clusters < 2:
+    if clusters < 2 or not error > 0:
         return math.nan
     return _reach(clusters, alpha, power) * error
 

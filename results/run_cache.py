@@ -76,7 +76,8 @@ def cached_run(location: str | Path, cache: Path | None) -> Run:
     if kept is not None and (kept.form, kept.size, kept.changed) == (_FORM, state.st_size, state.st_mtime_ns):
         return _unpacked(kept, str(location).removeprefix("file://"))
     run = read_run(location)
-    _write(file, _ENCODER.encode(_packed(run, state)))
+    with contextlib.suppress(UnicodeEncodeError):  # half of a surrogate pair in an answer
+        _write(file, _ENCODER.encode(_packed(run, state)))
     return run
 
 

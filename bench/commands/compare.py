@@ -1,0 +1,336 @@
+"""Is the candidate worse? compare, check, and the baselines that they hold it against."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bench.errors import IncompleteRunError, NotComparableError, RequestError, did_you_mean
+from bench.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
+
+if TYPE_CHECKING:
+    from results.comparison import Rules, TaskComparison
+    from results.records import Run
+
+Margin = Annotated[
+    float, typer.Option(min=0, max=1, help="Loss that is accepted, as a fraction: 0.01 is one point.")
+]
+Alpha = Annotated[
+    float, typer.Option(min=0.0001, max=0.5, help="Chance of seeing a difference where there is none.")
+]
+By = Annotated[str | None, typer.Option(metavar="FIELD[,FIELD]", help="Compare group by group as well.")]
+Partial = Annotated[
+    bool, typer.Option("--allow-partial", help="Compare the shared samples, however few they are.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Undecided ends with exit code 1 as well.")]
+Floor = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B",
+        help="Two runs of one model: the share of scores that flipped is the least margin. Or a fraction.",
+    ),
+]
+Flips = Annotated[
+    int, typer.Option("--show-flips", min=0, metavar="N", help="Print up to N samples lost and N gained.")
+]
+Html = Annotated[Path | None, typer.Option("--html", help="Write the comparison as one page, too.")]
+Folder = Annotated[Path, typer.Option("--dir", help="Folder of the baselines.")]
+_FOLDER = Path("baselines")
+
+
+def compare(
+    base: Annotated[str, typer.Argument(help="A log, a log folder (with @model or @digest), or a baseline.")],
+    candidate: Annotated[str, typer.Argument(help="The same, for what is held against it.")],
+    task: Annotated[str | None, typer.Option(metavar="TASK[,TASK]", help="Only these tasks.")] = None,
+    margin: Margin = 0.01,
+    alpha: Alpha = 0.05,
+    by: By = None,
+    show_flips: Flips = 0,
+    noise_floor: Floor = None,
+    allow_partial: Partial = False,
+    strict: Strict = False,
+    html: Html = None,
+    folder: Folder = _FOLDER,
+    as_json: Json = False,
+) -> None:
+    """Better, worse or the same, task by task, sample against sample; exit code 1 for worse."""
+    one, two = _side(base, folder), _side(candidate, folder)
+    if task is not None:
+        wanted = names(task, "--task")
+        one, two = _only(one, wanted, base), _only(two, wanted, candidate)
+    _say_missing(one, two)
+    rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, [*one, *two])
+    _decide(one, two, rules, show_flips, html, strict, as_json)
+
+
+def check(
+    tasks: Annotated[str, typer.Argument(metavar="TASK[,TASK]", help="Task names or task.yaml paths.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="The checkpoint to check, as in `bench run`.")],
+    baseline: Annotated[str, typer.Option(help="A baseline's name; or a log, or a folder@model.")],
+    margin: Margin = 0.01,
+    alpha: Alpha = 0.05,
+    by: By = None,
+    show_flips: Flips = 0,
+    noise_floor: Floor = None,
+    allow_partial: Partial = False,
+    strict: Strict = False,
+    html: Html = None,
+    folder: Folder = _FOLDER,
+    limit: Annotated[int | None, typer.Option(min=1, help="Score only the first samples.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Run every sample this often.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of each request's sampling.")] = None,
+    temperature: Annotated[float | None, typer.Option(min=0, help="Overrides the task's.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="New tokens per completion.")] = None,
+    log_dir: LogDir = Path("logs"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
+    task_arg: Annotated[
+        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")
+    ] = None,
+    model_arg: Annotated[
+        Pairs | None, typer.Option("-M", metavar="KEY=VALUE", help="Engine or provider argument.")
+    ] = None,
+    model_base_url: Annotated[str | None, typer.Option(help="Address of a running server.")] = None,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that the checkpoint brings.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a checkpoint and hold it against a baseline: exit code 0 not worse, 1 worse, 3, 4."""
+    from bench.run import RunRequest
+    from bench.run import run as run_all
+
+    request = RunRequest(
+        tasks=names(tasks, "TASK"),
+        models=(model,),
+        log_dir=log_dir,
+        limit=limit,
+        epochs=epochs,
+        seed=seed,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        resume=resume,
+        dataset_args=pairs(task_arg, "-T"),
+        model_args=pairs(model_arg, "-M"),
+        base_url=model_base_url,
+        trust_remote_code=trust_remote_code,
+    )
+    base = _side(baseline, folder)
+    rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, base)
+    base = _only(base, _same_measure(request.tasks, request.dataset_args, base, baseline), baseline)
+    inspect_display("none")
+    runs = run_all(request, TerminalShow(console(stderr=True), bar=True, quiet=False))
+    if all(not one.outcomes.scored.any() for one in runs):
+        reasons = ", ".join(f"{count} × {reason}" for one in runs for reason, count in one.unscored.items())
+        raise IncompleteRunError(f"no sample was scored: {reasons}")
+    _decide(base, runs, rules, show_flips, html, strict, as_json)
+
+
+def bless(
+    log: Annotated[str, typer.Argument(help="A log, or a log folder (with @model or @digest).")],
+    name: Annotated[str, typer.Option("--as", help="The baseline's name.")],
+    task: Annotated[str | None, typer.Option(metavar="TASK[,TASK]", help="Only these tasks.")] = None,
+    folder: Folder = _FOLDER,
+    force: Annotated[bool, typer.Option("--force", help="Replace a baseline of this name.")] = False,
+) -> None:
+    """Store a run as a baseline: a small file for git, with identities and per-sample outcomes."""
+    from results.baseline import baseline_file, write_baseline
+
+    try:
+        if baseline_file(name, folder).exists() and not force:
+            raise RequestError(
+                f"{baseline_file(name, folder)} is there already; --force replaces it, or give another --as"
+            )
+        runs = _side(log, folder)
+        if task is not None:
+            runs = _only(runs, names(task, "--task"), log)
+        file = write_baseline(name, runs, folder)
+    except ValueError as error:
+        raise RequestError(str(error)) from error
+    said = ", ".join(f"{run.task} ({len(run.outcomes)} samples)" for run in runs)
+    print(f"{file}: {said}, {file.stat().st_size / 1024:.0f} KiB; commit it")
+    print(f"check a checkpoint: bench check {','.join(run.task for run in runs)} --model M --baseline {name}")
+
+
+def baselines(folder: Folder = _FOLDER, as_json: Json = False) -> None:
+    """The blessed baselines, with what they measured."""
+    from rich.table import Table
+
+    from results.baseline import baseline_names, read_baseline
+    from results.table import run_json, score_interval, score_text, short_name, shown
+
+    try:
+        found = [read_baseline(name, folder) for name in baseline_names(folder)]
+    except ValueError as error:
+        raise RequestError(str(error)) from error
+    if as_json:
+        rows = [
+            {"name": one.name, "blessed": one.blessed, "runs": [run_json(run) for run in one.runs]}
+            for one in found
+        ]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    if not found:
+        print(f"no baselines in {folder}/; `bench bless LOG --as NAME` makes one")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("baseline", "task", "model", "n", "score ±95%", "blessed"):
+        table.add_column(heading, justify="right" if heading in ("n", "score ±95%") else "left")
+    for one in found:
+        for run in one.runs:
+            interval = score_interval(run.outcomes)
+            n = str(interval.n if interval else 0)
+            cells = (shown(one.name), shown(run.task), shown(short_name(run)), n, score_text(interval))
+            table.add_row(*cells, one.blessed[:10])
+    console().print(table)
+
+
+def _side(given: str, folder: Path) -> list[Run]:
+    from results.sides import find_side
+    from tasks.cache import cache_folder
+
+    try:
+        side = find_side(given, baselines=folder, cache=cache_folder("runs"))
+    except ValueError as error:
+        raise RequestError(str(error)) from error
+    _note(side.problems)
+    return list(side.runs)
+
+
+def _only(runs: Sequence[Run], wanted: Iterable[str], given: str) -> list[Run]:
+    by_task = {run.task: run for run in runs}
+    for name in wanted:
+        if name not in by_task:
+            raise RequestError(
+                f"{given} has no run of task {name!r}{did_you_mean(name, by_task)}; it has "
+                f"{', '.join(sorted(by_task))}"
+            )
+    return [by_task[name] for name in wanted]
+
+
+def _say_missing(base: Sequence[Run], candidate: Sequence[Run]) -> None:
+    ours, theirs = {run.task for run in base}, {run.task for run in candidate}
+    if ours & theirs:
+        _note(f"{task}: in the base alone, not compared" for task in sorted(ours - theirs))
+        _note(f"{task}: in the candidate alone, not compared" for task in sorted(theirs - ours))
+
+
+def _note(lines: Iterable[str]) -> None:
+    shown = console(stderr=True)
+    for line in lines:
+        plain = "".join(c if c.isprintable() else "\ufffd" for c in line)
+        shown.print(f"note: {plain}", style="yellow", soft_wrap=True, markup=False, highlight=False)
+
+
+def _rules(
+    margin: float,
+    alpha: float,
+    by: str | None,
+    noise_floor: str | None,
+    allow_partial: bool,
+    folder: Path,
+    runs: Sequence[Run],
+) -> Rules:
+    from results.comparison import Rules
+
+    fields = names(by, "--by") if by else ()
+    known = {name for run in runs for name in run.report_by}
+    for field in fields:
+        if field not in known:
+            raise RequestError(
+                f"--by {field}: no run reports by it{did_you_mean(field, known)}; they report by "
+                f"{', '.join(sorted(known)) or 'nothing'}"
+            )
+    floors = _floors(noise_floor, folder, runs) if noise_floor else {}
+    return Rules(margin, alpha, floors, fields, allow_partial)
+
+
+def _floors(given: str, folder: Path, runs: Sequence[Run]) -> dict[str, float]:
+    from results.comparable import NotComparable
+    from results.comparison import noise_floors
+
+    sides = names(given, "--noise-floor")
+    if len(sides) == 1 and _fraction(sides[0]) is not None:
+        return {run.task: _fraction(sides[0]) or 0.0 for run in runs}
+    if len(sides) != 2:
+        raise RequestError(f"--noise-floor {given}: give two runs of one model, A,B, or a fraction like 0.02")
+    try:
+        return noise_floors(_side(sides[0], folder), _side(sides[1], folder))
+    except NotComparable as error:
+        raise NotComparableError(f"--noise-floor: {error}") from error
+
+
+def _fraction(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    if not 0 <= value <= 1:
+        raise RequestError(f"--noise-floor {text}: a fraction from 0 to 1")
+    return value
+
+
+def _same_measure(
+    tasks: Sequence[str], dataset_args: Mapping[str, Any], base: Sequence[Run], given: str
+) -> list[str]:
+    """The tasks' names; what cannot be compared is said before hours are spent on running it."""
+    from bench.run import named_task
+    from results.comparable import identity_problems
+
+    built = [named_task(name, dataset_args) for name in tasks]
+    # inspect logs `pkg/task` and `file.py@task` under the task's own name.
+    named = [re.split("[/@]", task)[-1] if isinstance(task, str) else str(task.name) for task in built]
+    by_task = {run.task: run for run in _only(base, named, given)}
+    problems = [
+        problem
+        for name, task in zip(named, built, strict=True)
+        if not isinstance(task, str)
+        for problem in identity_problems(
+            name, by_task[name].identity, (task.metadata or {}).get("identity") or {}
+        )
+    ]
+    if problems:
+        raise NotComparableError("\n".join(problems) + "\nnothing was run")
+    return named
+
+
+def _decide(
+    base: Sequence[Run],
+    candidate: Sequence[Run],
+    rules: Rules,
+    show_flips: int,
+    html: Path | None,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    from results.comparable import NotComparable
+    from results.comparison import compare as compare_runs
+    from results.comparison_table import comparison_json, print_comparison
+    from results.flips import flips
+
+    try:
+        compared = compare_runs(base, candidate, rules)
+    except NotComparable as error:
+        raise NotComparableError(str(error)) from error
+    flipped = [flips(task, show_flips) if show_flips else [] for task in compared]
+    if as_json:
+        print(json.dumps(comparison_json(compared, flipped), indent=2, ensure_ascii=False))
+    else:
+        print_comparison(compared, flipped, console())
+    if html is not None:
+        _write_page(compared, html)
+    failed = {"regressed", "undecided"} if strict else {"regressed"}
+    if any(task.verdict in failed for task in compared):
+        sys.exit(1)
+
+
+def _write_page(compared: Sequence[TaskComparison], html: Path) -> None:
+    from results.comparison_page import write_comparison
+
+    write_comparison(compared, html)
+    print(f"page: {html}", file=sys.stderr)

@@ -1,0 +1,118 @@
+"""A comparison in words: what a verdict rests on, one sentence each. Used by the terminal and the page."""
+
+from __future__ import annotations
+
+import math
+
+from results.comparison import ALPHA, MOST_UNSCORED, RateChange, TaskComparison
+
+# A rate that moved by less than this is not worth a line, however certain.
+_LEAST_RATE_CHANGE = 0.01
+_RATE_WORDS = {
+    "no_answer": ("no answer", "forgot the format", "keeps the format better"),
+    "truncated": (
+        "cut at the token limit",
+        "runs into the token limit more often",
+        "ends in time more often",
+    ),
+}
+
+
+def verdict_text(task: TaskComparison) -> str:
+    """The verdict with its reason: ``undecided: n too small, needs about 1,234``."""
+    if task.verdict == "not worse":
+        return f"not worse (within {points(task.margin)} points)"
+    if task.verdict != "undecided":
+        return task.verdict
+    if task.unscored_share > MOST_UNSCORED:
+        return f"undecided: {percent(task.unscored_share)} of the samples have no score in one of the two"
+    if task.needed is None or task.needed <= task.found.n:
+        return "undecided: the difference is too near the margin"
+    return f"undecided: n too small, needs about {_rounded(task.needed)} samples"
+
+
+def interval_text(task: TaskComparison) -> str:
+    """``-6.3 [-9.1, -3.6]`` in points."""
+    return difference_text(task.found.difference, task.found.low, task.found.high)
+
+
+def difference_text(difference: float, low: float, high: float) -> str:
+    """A difference and its interval in points, signed."""
+    return f"{signed(difference)} [{signed(low)}, {signed(high)}]"
+
+
+def p_text(p: float) -> str:
+    """``.034``, ``<.001`` or ``1``."""
+    if p < 0.001:
+        return "<.001"
+    return "1" if p > 0.9995 else f"{p:.3f}".removeprefix("0")
+
+
+def points(share: float) -> str:
+    """A share in points, with as many decimals as it needs up to two."""
+    return f"{100 * share:.2f}".rstrip("0").rstrip(".")
+
+
+def percent(share: float) -> str:
+    """A share in whole percent; a small one that is not 0 keeps a decimal."""
+    return f"{100 * share:.1f}%" if 0 < share < 0.01 else f"{100 * share:.0f}%"
+
+
+def signed(share: float) -> str:
+    """A difference in points with its sign; nothing that rounds to 0 is minus 0."""
+    text = f"{100 * share:+.1f}"
+    return "0.0" if float(text) == 0 else text
+
+
+def notes(task: TaskComparison) -> list[str]:
+    """What stands under a task's verdict: format, limits of this n, cost, noise."""
+    lines = [line for rate in task.rates if (line := _rate_note(task, rate))]
+    test = task.found.test
+    seen = f"{points(round(task.detectable, 4))} points with 80% power"
+    if math.isnan(task.detectable):
+        seen = "not known, no score differs"
+    lines.append(f"detectable at this n{_clusters(task)}: {seen}; {test.name}: exact p {p_text(test.exact)}")
+    lines.append(_cost(task))
+    if task.same_weights:
+        flipped = task.found.better + task.found.worse
+        lines.append(
+            f"the weights are the same: {flipped} of {task.found.n} scores flipped, a noise floor of "
+            f"{points(round(task.flipped, 4))} points"
+        )
+    return lines
+
+
+def _clusters(task: TaskComparison) -> str:
+    return f" ({task.found.clusters} independent)" if task.found.clusters < task.found.n else ""
+
+
+def _rate_note(task: TaskComparison, rate: RateChange) -> str | None:
+    if (
+        rate.name not in _RATE_WORDS
+        or rate.p >= ALPHA
+        or abs(rate.candidate - rate.base) < _LEAST_RATE_CHANGE
+    ):
+        return None
+    name, more, less = _RATE_WORDS[rate.name]
+    line = (
+        f"{more if rate.candidate > rate.base else less}: {name} {percent(rate.base)} → "
+        f"{percent(rate.candidate)} (p {p_text(rate.p)})"
+    )
+    loose = next((other for other in task.rates if other.name == "anywhere"), None)
+    if rate.name == "no_answer" and loose is not None:
+        line += f"; the answer stands anywhere in {percent(loose.base)} → {percent(loose.candidate)}"
+    return line
+
+
+def _cost(task: TaskComparison) -> str:
+    tokens = [run.outcomes.output_tokens.mean() for run in (task.base, task.candidate)]
+    speeds = [run.samples_per_second for run in (task.base, task.candidate)]
+    said = " → ".join(f"{one:.0f}" if one else "–" for one in tokens)
+    rate = " → ".join(f"{one:.1f}" if one else "–" for one in speeds)
+    return f"tokens a sample {said}; samples a second {rate}"
+
+
+def _rounded(n: int) -> str:
+    """Two figures: it is an estimate."""
+    size = 10 ** max(0, len(str(n)) - 2)
+    return f"{-(-n // size) * size:,}"
