@@ -49,12 +49,14 @@ def leaderboard(
     runs, problems = _runs(logs, wanted, every, needed=not published)
     board = build(runs, wanted, every=every)
     _check_field(board, by)
-    reported = [pair for pair in published_tables() if wanted is None or pair[1].task in wanted]
-    _write_files(board, by, html, csv, md, plots, reported if published else [], problems, samples)
+    # Those of the tasks on the board; with no runs at all, every one.
+    asked = wanted or {column.task for column in board.columns}
+    reported = [pair for pair in published_tables() if published and (not asked or pair[1].task in asked)]
+    _write_files(board, by, html, csv, md, plots, reported, problems, samples)
     if as_json:
-        _print_json(board, by, matrix, reported if published else [], problems)
+        _print_json(board, by, matrix, reported, problems)
     else:
-        _print(board, by, matrix, reported if published else [])
+        _print(board, by, matrix, reported)
     for problem in problems:
         _say(problem)
 
