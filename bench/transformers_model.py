@@ -10,6 +10,7 @@ engine: the task's settings decide. Its end tokens are.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import logging
@@ -35,8 +36,11 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from bench.batching import Batcher
 from bench.checkpoint import Checkpoint, find_checkpoint
+from bench.continuation import spaced
 from bench.errors import RequestError, did_you_mean
 from bench.pictures import decoded_picture
+from bench.transformers_scores import blank_picture, causal_score, masked_score
+from solvers.option_likelihood import TextScore
 from trainers.video_stand_in import stand_in_for_video
 
 if TYPE_CHECKING:
@@ -110,8 +114,11 @@ class Completion:
 
 @dataclass(frozen=True)
 class _Request:
+    """A chat to complete or, with a text, the text whose probability as its answer is asked for."""
+
     messages: Sequence[ChatMessage]
     settings: Settings
+    text: str | None = None
 
 
 class LoadedModel:
@@ -131,6 +138,10 @@ class LoadedModel:
         self._end_tokens = _end_tokens(model, self._tokenizer)
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token_id = min(self._end_tokens, default=0)
+        # An encoder with a masked-language-model head scores texts and writes none.
+        self.generates: bool = model.can_generate()
+        if not self.generates:
+            return
         for name in _CHOOSING:
             setattr(model.generation_config, name, None)
         model.generation_config.eos_token_id = sorted(self._end_tokens) or None
@@ -170,6 +181,11 @@ class LoadedModel:
         """
         if abandoned():
             return [ValueError("the request was given up") for _ in chats]
+        if not self.generates:
+            said = (
+                "the model is an encoder, which scores texts and writes none; add --solver option_likelihood"
+            )
+            return [ValueError(said) for _ in chats]
         everyone = list(range(len(chats)))
         out_of_memory = False
         try:
@@ -202,18 +218,75 @@ class LoadedModel:
                 answers.update(zip(part, answered, strict=True))
         return [answers[i] for i in everyone]
 
-    def _inputs(self, chats: Sequence[Chat]) -> dict[str, Any]:
-        """The tensors of a batch, on the device, floating ones in the model's numeric type."""
-        options = {"return_tensors": "pt", "padding": True}
+    def text_scores(self, chats: Sequence[Chat], texts: Sequence[str]) -> list[TextScore | Exception]:
+        """The log-probability of each text as the answer to its chat, in their order, or why it has none."""
+        try:
+            score = self._causal_scores if self.generates else self._masked_scores
+            return list(score(chats, texts))
+        except Exception as error:  # processors and models raise whatever a request makes them trip over
+            if len(chats) == 1:
+                return [ValueError(f"the request cannot be served: {error}")]
+        free_memory()
+        pairs = zip(chats, texts, strict=True)
+        return [one for chat, text in pairs for one in self.text_scores([chat], [text])]
+
+    def _causal_scores(self, chats: Sequence[Chat], texts: Sequence[str]) -> list[TextScore]:
+        import torch
+
+        # The options of a question share its chat, whose tokens are needed once.
+        distinct = list({id(chat): chat for chat in chats}.values())
+        prompts = dict(zip(map(id, distinct), _rows(self._inputs(distinct, "right")), strict=True))
+        answered = [
+            [*chat[:-1], {**chat[-1], "continuation": spaced(self._prompt(chat), text)}]
+            for chat, text in zip(chats, texts, strict=True)
+        ]
+        # Padded on the right: a plain forward pass counts positions from the first token, padding or not.
+        inputs = self._inputs(answered, "right")
+        with torch.inference_mode():
+            logits = self.model(**inputs).logits
+        return [
+            causal_score(logits[row], ids, prompts[id(chat)], self._end_tokens)
+            for row, (ids, chat) in enumerate(zip(_rows(inputs), chats, strict=True))
+        ]
+
+    def _masked_scores(self, chats: Sequence[Chat], texts: Sequence[str]) -> list[TextScore]:
+        scores = []
+        for chat, text in zip(chats, texts, strict=True):
+            pictures = _pictures_of(chat) or [blank_picture()]
+            pixels = self._processor.image_processor(images=pictures[:1], return_tensors="pt")
+            placed = {name: self._placed(value) for name, value in pixels.items()}
+            prompt = self._prompt(chat)
+            scores.append(masked_score(self.model, self._tokenizer, placed, prompt, text, self.device))
+        return scores
+
+    def _prompt(self, chat: Chat) -> str:
+        """The text of a chat's prompt."""
         if not self._template:
-            texts = ["\n".join(_text_of(message["content"]) for message in chat) for chat in chats]
+            return "\n".join(_text_of(message["content"]) for message in chat)
+        return str(
+            self._processor.apply_chat_template(
+                chat, chat_template=self._template, add_generation_prompt=True, tokenize=False
+            )
+        )
+
+    def _inputs(self, chats: Sequence[Chat], padding_side: str = "left") -> dict[str, Any]:
+        """The tensors of a batch, on the device, floating ones in the model's numeric type.
+
+        A chat's last message may have a `continuation`: the beginning of its answer.
+        """
+        options = {"return_tensors": "pt", "padding": True, "padding_side": padding_side}
+        template = self._template
+        if template and "continuation" in chats[0][-1]:
+            template = template.removesuffix("\n") + "{{ messages[-1]['continuation'] }}"
+        if not template:
+            texts = [self._prompt(chat) + chat[-1].get("continuation", "") for chat in chats]
             pictures = [_pictures_of(chat) for chat in chats]
             arguments = {"images": pictures} if any(pictures) else {}
             encoded = self._processor(text=texts, **arguments, **options)
         elif self._takes_pictures:
             encoded = self._processor.apply_chat_template(
                 list(chats),
-                chat_template=self._template,
+                chat_template=template,
                 add_generation_prompt=True,
                 tokenize=True,
                 return_dict=True,
@@ -221,7 +294,12 @@ class LoadedModel:
             )
         else:
             encoded = self._processor.apply_chat_template(
-                list(chats), add_generation_prompt=True, tokenize=True, return_dict=True, **options
+                list(chats),
+                chat_template=template,
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                **options,
             )
         return {name: self._placed(value) for name, value in encoded.items()}
 
@@ -319,7 +397,8 @@ def load(checkpoint: Checkpoint, *, device: str, dtype: str, trust_remote_code: 
     options = {"trust_remote_code": trust_remote_code}
     refusals: list[str] = []
     with _without_progress_bars():
-        for family in (AutoModelForImageTextToText, AutoModelForCausalLM):
+        families = _masked_language_model(checkpoint, options)
+        for family in families or (AutoModelForImageTextToText, AutoModelForCausalLM):
             try:
                 model, report = family.from_pretrained(
                     checkpoint.folder, dtype=dtype, output_loading_info=True, **options
@@ -356,6 +435,21 @@ def load(checkpoint: Checkpoint, *, device: str, dtype: str, trust_remote_code: 
                 f"--model {checkpoint.name}: it cannot be put on device {device!r}: {_first_line(error)}"
             ) from error
     return loaded
+
+
+def _masked_language_model(checkpoint: Checkpoint, options: dict[str, Any]) -> tuple[Any, ...]:
+    """The class of an encoder with a masked-language-model head, when the checkpoint says that it is one.
+
+    transformers has no automatic class for those that also see pictures, such as ViLT.
+    """
+    import transformers
+
+    try:
+        named = transformers.AutoConfig.from_pretrained(checkpoint.folder, **options).architectures or ()
+    except Exception:  # whatever is wrong with it, loading the model says it better
+        return ()
+    found = (getattr(transformers, name, None) for name in named if name.endswith("ForMaskedLM"))
+    return tuple(family for family in found if family is not None)
 
 
 def free_memory() -> None:
@@ -423,6 +517,12 @@ def _choosing(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _rows(inputs: dict[str, Any]) -> list[list[int]]:
+    """Each row's tokens without the padding on its right."""
+    rows: list[list[int]] = inputs["input_ids"].tolist()
+    return [row[:length] for row, length in zip(rows, _lengths(inputs), strict=True)]
+
+
 def _lengths(inputs: dict[str, Any]) -> list[int]:
     mask = inputs.get("attention_mask")
     if mask is None:
@@ -434,7 +534,7 @@ def _lengths(inputs: dict[str, Any]) -> list[int]:
 
 def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
     """The tokenizer's end token and those the checkpoint's generation_config.json names, as vLLM has it."""
-    named = model.generation_config.eos_token_id
+    named = model.generation_config.eos_token_id if model.can_generate() else tokenizer.sep_token_id
     ends = named if isinstance(named, list) else [named]
     return frozenset(end for end in (*ends, tokenizer.eos_token_id) if end is not None)
 
@@ -547,7 +647,7 @@ class TransformersAPI(ModelAPI):
         self._trust_remote_code = trust_remote_code
         self._loaded: LoadedModel | None = None
         self._refusal: RequestError | None = None
-        self._batcher: Batcher[_Request, Completion] = Batcher(self._serve, max_wait=max_wait)
+        self._batcher: Batcher[_Request, Completion | TextScore] = Batcher(self._serve, max_wait=max_wait)
 
     @property
     def dtype(self) -> str | None:
@@ -584,6 +684,7 @@ class TransformersAPI(ModelAPI):
             kind=(settings, _picture_count(input)),
             limit=1 if settings.sampled and settings.seed is not None else self.batch_size,
         )
+        assert isinstance(completion, Completion)
         return ModelOutput(
             model=self.model_name,
             choices=[
@@ -601,6 +702,16 @@ class TransformersAPI(ModelAPI):
             ),
             time=completion.seconds,
         )
+
+    async def score_texts(self, messages: Sequence[ChatMessage], texts: Sequence[str]) -> list[TextScore]:
+        """The log-probability of each text as the answer to a chat; for `solvers.option_likelihood`."""
+        settings = Settings()
+        kind = ("scores", _picture_count(messages))
+        requests = (_Request(messages, settings, text) for text in texts)
+        scores = await asyncio.gather(
+            *(self._batcher.submit(one, kind=kind, limit=self.batch_size) for one in requests)
+        )
+        return [score for score in scores if isinstance(score, TextScore)]
 
     def max_tokens(self) -> int:
         """What a request without a limit may generate, as far as the context allows."""
@@ -647,20 +758,30 @@ class TransformersAPI(ModelAPI):
 
     def _serve(
         self, requests: Sequence[_Request], abandoned: Callable[[], bool]
-    ) -> list[Completion | Exception]:
-        """Complete requests of equal settings; runs in the batches' thread."""
+    ) -> list[Completion | TextScore | Exception]:
+        """Complete requests of equal settings, or score their texts; runs in the batches' thread."""
         self._load()
         assert self._loaded is not None
         chats: dict[int, Chat] = {}
-        answers: dict[int, Completion | Exception] = {}
+        known: dict[int, Chat] = {}
+        answers: dict[int, Completion | TextScore | Exception] = {}
         for number, request in enumerate(requests):
             try:
-                chats[number] = self._loaded.chat(request.messages)
+                # The options of a question come with the same messages.
+                key = id(request.messages)
+                chats[number] = known[key] if key in known else self._loaded.chat(request.messages)
+                known[key] = chats[number]
             except ValueError as error:
                 answers[number] = error
         if chats:
-            completed = self._loaded.completions(list(chats.values()), requests[0].settings, abandoned)
-            answers.update(zip(chats, completed, strict=True))
+            asked = list(chats.values())
+            texts = [text for number in chats if (text := requests[number].text) is not None]
+            served: Sequence[Completion | TextScore | Exception]
+            if texts:
+                served = self._loaded.text_scores(asked, texts)
+            else:
+                served = self._loaded.completions(asked, requests[0].settings, abandoned)
+            answers.update(zip(chats, served, strict=True))
         return [answers[number] for number in range(len(requests))]
 
 

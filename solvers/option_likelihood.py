@@ -39,11 +39,15 @@ Scored = Literal["text", "letter"]
 
 @dataclass(frozen=True)
 class TextScore:
-    """A text after a prompt: the natural log-probability of its tokens together, and how many they are."""
+    """A text after a prompt: the natural log-probability of its tokens together, and how many they are.
+
+    prompt_tokens: how many the model read before it. cut: how many of the prompt's it had no room for.
+    """
 
     logprob: float
     tokens: int
     prompt_tokens: int = 0
+    cut: int = 0
 
 
 @runtime_checkable
@@ -115,6 +119,7 @@ async def _chosen(state: TaskState, normalise: Normalise, score: Scored) -> Task
             "logprobs": [one.logprob for one in scores],
             "priors": [one.logprob for one in priors] if priors else None,
             "tokens": [one.tokens for one in scores],
+            "prompt_tokens_cut": max(one.cut for one in scores),
         },
     )
     state.messages.append(message)

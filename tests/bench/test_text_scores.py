@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from inspect_ai.model import ChatMessage, ChatMessageUser, ContentImage, ContentText
 
 from bench.model import ServedModel
+from bench.transformers_model import TransformersAPI
 from solvers.option_likelihood import ScoresTexts, TextScore
 
 torch = pytest.importorskip("torch")
@@ -57,6 +59,18 @@ def test_vllm_s_scores_are_the_model_s(
     assert isinstance(api, ScoresTexts)
     picture = image if seen else None
     scores = drive(api.score_texts(chat(picture), TEXTS))
+    for text, score in zip(TEXTS, scores, strict=True):
+        expected = by_hand(tiny_checkpoint, picture, text)
+        assert (score.tokens, score.prompt_tokens) == (expected.tokens, expected.prompt_tokens)
+        assert score.logprob == pytest.approx(expected.logprob, abs=1e-3)
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_transformers_scores_are_the_model_s(tiny_checkpoint: Path, image: Path, seen: bool) -> None:
+    api = TransformersAPI(str(tiny_checkpoint), device="cpu", batch_size=3)
+    picture = image if seen else None
+    scores = asyncio.run(api.score_texts(chat(picture), TEXTS))
+    api.close()
     for text, score in zip(TEXTS, scores, strict=True):
         expected = by_hand(tiny_checkpoint, picture, text)
         assert (score.tokens, score.prompt_tokens) == (expected.tokens, expected.prompt_tokens)
