@@ -27,17 +27,28 @@ from bench.identity import data_hash, image_digest, prompt_hash
 from bench.records import Record, load_records
 from bench.shots import Shots, with_overrides
 from bench.spec import Part, TaskSpec
+from bench.text_metrics import signatures, with_encoder, with_references
 from scorers.boxed_scorer import boxed
 from scorers.option_scorer import option_letter
+from scorers.text_scorers import bertscore, bleu, chrf, rouge
+from scorers.vector_cache import reference_cache
 from solvers.completion import completion
 from solvers.option_likelihood import option_likelihood
+from tasks.cache import cache_folder
 
 # What task.yaml may name. A third of anything earns its own table; these are two short ones.
 _SOLVERS: Mapping[str, Callable[..., Solver]] = {
     "generate": completion,
     "option_likelihood": option_likelihood,
 }
-_SCORERS: Mapping[str, Callable[..., Scorer]] = {"boxed": boxed, "option_letter": option_letter}
+_SCORERS: Mapping[str, Callable[..., Scorer]] = {
+    "boxed": boxed,
+    "option_letter": option_letter,
+    "bleu": bleu,
+    "chrf": chrf,
+    "rouge": rouge,
+    "bertscore": bertscore,
+}
 
 _LONGEST_METADATA = 1000
 _T = TypeVar("_T")
@@ -54,19 +65,23 @@ def build_task(
     dataset_args override ``dataset.args`` (the user's ``-T``); ``solver`` and ``shots`` among them override
     the declaration's own. Raises RequestError when the records, a prompt field or a report field is missing.
     """
-    given = dataset_args or {}
+    spec, given = with_encoder(spec, dataset_args or {})
     spec, dataset_args = with_overrides(spec, given)
     records = load_records(spec, dataset_args, progress=progress)
     if not records:
         raise RequestError(f"task {spec.name!r} has no records with {dict(given)}")
     _check_report(spec, records)
     shots = Shots.drawn(spec, dataset_args)
+    samples = [_sample(spec, record, shots) for record in records]
+    references = [[s.target] if isinstance(s.target, str) else s.target for s in samples if s.target]
+    spec = with_references(spec, references)
+    scorers = build_scorers(spec)
     return Task(
         name=spec.name,
         version=spec.version,
-        dataset=MemoryDataset([_sample(spec, record, shots) for record in records], name=spec.name),
+        dataset=MemoryDataset(samples, name=spec.name),
         solver=build_solver(spec),
-        scorer=build_scorers(spec),
+        scorer=scorers,
         config=generate_config(spec),
         fail_on_error=False,
         metadata={
@@ -76,6 +91,7 @@ def build_task(
                 "data_hash": data_hash(records, spec.dataset.image),
                 "prompt_hash": prompt_hash(spec, shots.digest),
                 "records": len(records),
+                "metrics": signatures(spec, references),
                 "dataset_args": {name: _plain(value) for name, value in given.items()},
             },
             "report": {"by": list(spec.report.by), "cluster": "cluster"},
@@ -90,7 +106,12 @@ def build_solver(spec: TaskSpec) -> Solver:
 
 def build_scorers(spec: TaskSpec) -> list[Scorer]:
     """The declared scorers; RequestError when one does not take its arguments."""
-    return [_made(spec, "scorer", _SCORERS, part) for part in spec.scorer]
+    # The folder is known here, and not to scorers, which import none of ours.
+    token = reference_cache.set(cache_folder("bertscore"))
+    try:
+        return [_made(spec, "scorer", _SCORERS, part) for part in spec.scorer]
+    finally:
+        reference_cache.reset(token)
 
 
 def _made(spec: TaskSpec, what: str, table: Mapping[str, Callable[..., _T]], part: Part) -> _T:

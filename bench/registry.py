@@ -18,10 +18,22 @@ from bench.engine import EngineAPI, engine_provider
 from bench.model import ServedModel
 from bench.transformers_model import TransformersAPI, transformers_provider
 from scorers.boxed_scorer import boxed
+from scorers.text_scorers import bertscore, bleu, chrf, rouge
 from solvers.completion import completion
 from solvers.journal import current_journal
 
-__all__ = ["TASKS", "boxed", "completion", "engine_provider", "task_file", "transformers_provider"]
+__all__ = [
+    "TASKS",
+    "bertscore",
+    "bleu",
+    "boxed",
+    "chrf",
+    "completion",
+    "engine_provider",
+    "rouge",
+    "task_file",
+    "transformers_provider",
+]
 
 
 def _registered(name: str) -> Callable[..., Task]:

@@ -19,11 +19,14 @@ from bench.errors import IncompleteRunError, RequestError
 from bench.model import library_versions
 from bench.run import QUIET, Show, quiet_collector
 from bench.spec import DatasetSpec, TaskSpec
+from bench.text_metrics import batched, with_encoder
 from results.records import Run, read_run
+from scorers.batches import ScoreJournal, current_scores, score_progress
 from solvers.journal import current_progress
 from solvers.replay import replay
 
 _TRUNCATED = ("length", "max_tokens")
+_SAMPLES_PER_BATCH = 512
 
 
 def score_completions(
@@ -41,7 +44,7 @@ def score_completions(
     twice, are a RequestError.
     """
     completions = read_completions(completions_file)
-    spec = find_task(task)
+    spec, dataset_args = with_encoder(find_task(task), dataset_args)
     if samples_file is not None:
         if dataset_args:
             raise RequestError(
@@ -50,10 +53,26 @@ def score_completions(
         spec = _over_samples(spec, samples_file)
     built = build_task(spec, dataset_args)
     _check_ids(spec, built, completions, completions_file)
-    log = asyncio.run(_score(built, completions, completions_file, log_dir, show))
-    if log.status != "success":
+    scorers = batched(spec)
+    journal = ScoreJournal(log_dir / ".journal" / f"scores-{_key(built, spec, completions_file)}.jsonl")
+    if scorers and len(journal):
+        show.say(f"{len(journal)} scores of an interrupted `bench score` of this file are there already")
+    finished = False
+    try:
+        log = asyncio.run(_score(built, completions, completions_file, log_dir, journal, scorers, show))
+        finished = log.status == "success"
+    finally:
+        journal.close(delete=finished or not len(journal))
+    if not finished:
         raise IncompleteRunError(f"scoring stopped: {log.error.message if log.error else log.status}")
     return read_run(log.location)
+
+
+def _key(built: Task, spec: TaskSpec, file: Path) -> str:
+    """What must agree for one scoring to continue another; the scores themselves are found by their texts."""
+    identity = dict((built.metadata or {}).get("identity", {}))
+    said = [identity.get("task"), [list(part) for part in spec.scorer], str(file.absolute())]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
 
 
 def read_completions(file: Path) -> dict[str, tuple[str, StopReason]]:
@@ -131,12 +150,17 @@ async def _score(
     completions: Mapping[str, tuple[str, StopReason]],
     file: Path,
     log_dir: Path,
+    journal: ScoreJournal,
+    scorers: tuple[str, ...],
     show: Show,
 ) -> EvalLog:
     name = f"completions:{file.name}"
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    with show.samples(f"{task.name} × {file.name}", len(task.dataset)) as advance, quiet_collector():
-        current_progress.set(advance)
+    label, total = f"{task.name} × {file.name}", len(completions) * len(scorers) or len(task.dataset)
+    with show.samples(label, total) as advance, quiet_collector():
+        # Where scores are made in batches, they are what takes the time.
+        (score_progress if scorers else current_progress).set(advance)
+        current_scores.set(journal)
         (log,) = await eval_async(
             task,
             model=None,
@@ -152,7 +176,8 @@ async def _score(
             },
             log_dir=str(log_dir),
             fail_on_error=False,
-            max_samples=64,
+            # Many wait together for a batch.
+            max_samples=_SAMPLES_PER_BATCH if scorers else 64,
             log_images=True,
             **QUIET,
         )

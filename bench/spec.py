@@ -57,7 +57,7 @@ KNOWN_RECORDS = ("charts", "scienceqa")
 KNOWN_SOLVERS = ("generate", "option_likelihood")
 """The names that `solver` may have."""
 
-KNOWN_SCORERS = ("boxed", "option_letter")
+KNOWN_SCORERS = ("boxed", "option_letter", "bleu", "chrf", "rouge", "bertscore")
 """The names that `scorer` may have."""
 
 SOURCES = ("records", "hf", "jsonl", "csv", "parquet")

@@ -77,6 +77,8 @@ def _read(path: Path) -> dict[str, Result]:
 current_scores: ContextVar[ScoreJournal | None] = ContextVar("current_scores", default=None)
 # While set, batch scorers give no score: they are asked again when all completions are there.
 deferred: ContextVar[bool] = ContextVar("deferred", default=False)
+# Called once for each score of a batch scorer.
+score_progress: ContextVar[Callable[[], None] | None] = ContextVar("score_progress", default=None)
 
 
 @dataclass
@@ -104,6 +106,13 @@ class Batcher:
 
     async def score(self, completion: str, references: Sequence[str]) -> Result:
         """The result of one sample; raises what computing its batch raised."""
+        try:
+            return await self._result(completion, references)
+        finally:
+            if (advance := score_progress.get()) is not None:
+                advance()
+
+    async def _result(self, completion: str, references: Sequence[str]) -> Result:
         journal = current_scores.get()
         key = _key(self._signature, completion, references)
         if journal is not None and (known := journal.get(key)) is not None:

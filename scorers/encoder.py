@@ -159,10 +159,16 @@ class Encoder:
     def __init__(self, choice: EncoderChoice) -> None:
         import torch
         from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
 
         self.choice = choice
         self._device = "cuda" if _room_on_gpu(choice.folder) else "cpu"
+        # A bar for the 1 s that loading takes would break the one that shows the scores.
+        shown = logging.is_progress_bar_enabled()
+        logging.disable_progress_bar()
         model = AutoModel.from_pretrained(choice.folder, dtype=getattr(torch, choice.dtype))
+        if shown:
+            logging.enable_progress_bar()
         kind = str(model.config.model_type)
         spaced = {"add_prefix_space": True} if kind in _SPACE_BEFORE_WORDS else {}
         self._tokenizer = AutoTokenizer.from_pretrained(choice.folder, **spaced)

@@ -13,6 +13,14 @@ import typer
 from bench.errors import IncompleteRunError, RequestError
 from bench.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
 
+BertscoreModel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH[:LAYER]",
+        help="Encoder of bertscore: a folder or hub id, and the layer where the name does not tell.",
+    ),
+]
+
 
 def run(
     tasks: Annotated[
@@ -48,6 +56,7 @@ def run(
     task_arg: Annotated[
         Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument, such as size=1000.")
     ] = None,
+    bertscore_model: BertscoreModel = None,
     model_arg: Annotated[
         Pairs | None, typer.Option("-M", metavar="KEY=VALUE", help="Engine or provider argument.")
     ] = None,
@@ -83,7 +92,7 @@ def run(
         max_tokens=max_tokens,
         resume=resume,
         fail_on_error=fail_on_error,
-        dataset_args=pairs(task_arg, "-T"),
+        dataset_args=_task_args(task_arg, bertscore_model),
         model_args=pairs(model_arg, "-M"),
         base_url=model_base_url,
         trust_remote_code=trust_remote_code,
@@ -132,6 +141,7 @@ def score(
     task_arg: Annotated[
         Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")
     ] = None,
+    bertscore_model: BertscoreModel = None,
     as_json: Json = False,
 ) -> None:
     """Score completions made elsewhere, into the same log as `run`."""
@@ -139,8 +149,14 @@ def score(
 
     inspect_display("none")
     shown = TerminalShow(console(stderr=True), bar=True, quiet=False)
-    one = score_completions(task, completions, samples, log_dir, pairs(task_arg, "-T"), shown)
+    given = _task_args(task_arg, bertscore_model)
+    one = score_completions(task, completions, samples, log_dir, given, shown)
     _print_results([one], as_json)
+
+
+def _task_args(task_arg: Pairs | None, bertscore_model: str | None) -> dict[str, Any]:
+    given = pairs(task_arg, "-T")
+    return {**given, "bertscore_model": bertscore_model} if bertscore_model else given
 
 
 def mistakes(

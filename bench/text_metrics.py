@@ -1,0 +1,88 @@
+"""What a run adds to the text metrics of a task: the user's encoder, the task's references, signatures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bench.errors import RequestError
+from bench.spec import Part, TaskSpec
+from scorers.bleu import bleu_signature, chrf_signature
+from scorers.text_scorers import BATCHED, bertscore_signature, rouge_signature
+from tasks.cache import cache_folder
+
+ENCODER_ARGUMENT = "bertscore_model"
+"""``-T bertscore_model=PATH:LAYER`` or ``--bertscore-model``: the encoder, in place of the declared one."""
+
+
+def batched(spec: TaskSpec) -> tuple[str, ...]:
+    """The task's scorers that are computed in batches."""
+    return tuple(part.name for part in spec.scorer if part.name in BATCHED)
+
+
+def with_encoder(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec, dict[str, object]]:
+    """The task with the encoder that the arguments name, and the other arguments.
+
+    RequestError where the task has no bertscore.
+    """
+    others = {name: value for name, value in given.items() if name != ENCODER_ARGUMENT}
+    if ENCODER_ARGUMENT not in given:
+        return spec, others
+    if "bertscore" not in batched(spec):
+        scorers = ", ".join(part.name for part in spec.scorer)
+        raise RequestError(
+            f"--bertscore-model: task {spec.name!r} has no scorer bertscore (it has {scorers}); leave it out"
+        )
+    model, colon, layer = str(given[ENCODER_ARGUMENT]).rpartition(":")
+    chosen: dict[str, Any] = (
+        {"model": model, "num_layers": int(layer)}
+        if colon and layer.isdigit()
+        else {"model": str(given[ENCODER_ARGUMENT])}
+    )
+    return _with_bertscore(spec, {"num_layers": None, "revision": None, **chosen}), others
+
+
+def with_references(spec: TaskSpec, references: Sequence[Sequence[str]]) -> TaskSpec:
+    """The task with ``idf: true`` resolved: its references in a file, which the log's scorer names."""
+    idf = next((part.args.get("idf") for part in spec.scorer if part.name == "bertscore"), None)
+    if idf is not True:
+        return spec
+    content = json.dumps([text for golds in references for text in golds])
+    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+    file = cache_folder("bertscore") / f"references-{digest}.json"
+    if not file.exists():
+        whole = file.with_suffix(".part")
+        whole.write_text(content, encoding="utf-8")
+        whole.replace(file)
+    return _with_bertscore(spec, {"idf": str(file)})
+
+
+def signatures(spec: TaskSpec, references: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Scorer → what two of its scores must share to be compared; of the text metrics alone.
+
+    references: those of each sample. ValueError where an encoder is not to be had.
+    """
+    counts = {len(golds) for golds in references}
+    each = counts.pop() if len(counts) == 1 else None
+    signed: dict[str, str] = {}
+    for part in spec.scorer:
+        args: dict[str, Any] = dict(part.args)
+        if part.name == "bleu":
+            signed["bleu"] = bleu_signature(each, **args)
+        elif part.name == "chrf":
+            signed["chrf"] = chrf_signature(each, **args)
+        elif part.name == "rouge":
+            signed["rouge"] = rouge_signature(**args)
+        elif part.name == "bertscore":
+            signed["bertscore"] = bertscore_signature(**args)
+    return signed
+
+
+def _with_bertscore(spec: TaskSpec, changes: Mapping[str, Any]) -> TaskSpec:
+    parts = tuple(
+        Part(part.name, {**part.args, **changes}) if part.name == "bertscore" else part
+        for part in spec.scorer
+    )
+    return spec.model_copy(update={"scorer": parts})
