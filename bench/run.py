@@ -21,7 +21,9 @@ from inspect_ai.model import ChatMessageUser, ContentImage
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.model import ModelRequest, ServedModel, check_endpoint, resolve_model
 from bench.registry import TASKS, task_file
+from bench.single_turn import SingleTurn
 from results.records import Run, read_run
+from solvers.completion import is_completion
 from solvers.journal import Journal, current_journal, current_progress
 
 # Rough upper bound of what one picture takes of the context (a 1024 px image of a tiling model).
@@ -158,7 +160,7 @@ async def run_one(request: RunRequest, task: Task | str, served: ServedModel, sh
         current_journal.set(journal)
         current_progress.set(advance)
         try:
-            evaluation = _evaluation(request, task, served, key, journal, earlier)
+            evaluation = _evaluation(request, task, served, key, journal, earlier, advance)
             log = await _until_death(served, evaluation, request.base_url)
         except BaseException:
             journal.close(delete=False)
@@ -175,21 +177,24 @@ async def run_one(request: RunRequest, task: Task | str, served: ServedModel, sh
     return run
 
 
-def _evaluation(
+async def _evaluation(
     request: RunRequest,
     task: Task | str,
     served: ServedModel,
     key: str,
     journal: Journal,
     earlier: EvalLog | None,
-) -> Awaitable[list[EvalLog]]:
-    log_dir = str(request.log_dir)
-    if earlier is not None:
+    advance: Callable[[], None],
+) -> EvalLog:
+    """The evaluation's log: by the short road where the task and the model allow it, else by inspect's."""
+    connections = served.connections
+    direct = connections is not None and not isinstance(task, str) and is_completion(task.solver)
+    if earlier is not None and not direct:
         # inspect looks the model up by its arguments. With those of the earlier run, such as where its log
         # went, it would not find the one that is running and start another.
         earlier.eval.model_args = dict(served.model.model_args)
-        return eval_retry_async(earlier, log_dir=log_dir, **QUIET)
-    return eval_async(
+        return (await eval_retry_async(earlier, log_dir=str(request.log_dir), **QUIET))[0]
+    (log,) = await eval_async(
         tasks=task,
         model=served.model,
         task_args=dict(request.dataset_args) if isinstance(task, str) else {},
@@ -199,21 +204,29 @@ def _evaluation(
             "journal": journal.path.name,
             "generation": request.generation(),
         },
-        log_dir=log_dir,
+        log_dir=str(request.log_dir),
         limit=request.limit,
         sample_id=list(request.sample_ids) or None,
         epochs=request.epochs,
         fail_on_error=request.fail_on_error,
-        max_samples=served.connections,
-        max_connections=served.connections,
+        max_samples=connections,
+        max_connections=connections,
         log_images=request.log_images,
+        run_samples=not direct,
         **QUIET,
         **request.generation(),
     )
+    if not direct or log.status != "started":
+        return log
+    assert isinstance(task, Task) and connections is not None
+    for sample in (earlier.samples if earlier else None) or ():
+        if sample.error is None and journal.get(str(sample.id), sample.epoch) is None:
+            journal.put(str(sample.id), sample.epoch, sample.output)
+    return await SingleTurn(task, served.model, log, journal, connections, advance).run()
 
 
 async def _until_death(
-    served: ServedModel, evaluation: Awaitable[list[EvalLog]], base_url: str | None = None
+    served: ServedModel, evaluation: Awaitable[EvalLog], base_url: str | None = None
 ) -> EvalLog:
     """The evaluation's log; stopped at once, its finished samples logged, when what answers is gone."""
     running = asyncio.ensure_future(evaluation)
@@ -222,7 +235,7 @@ async def _until_death(
         await asyncio.wait({running, gone}, return_when=asyncio.FIRST_COMPLETED)
         if gone.done():
             raise gone.result()
-        return running.result()[0]
+        return running.result()
     finally:
         gone.cancel()
         if not running.done():

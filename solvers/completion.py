@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect_ai._util.registry import is_registry_object, registry_unqualified_name
 from inspect_ai.model import get_model
 from inspect_ai.model._model import record_and_check_model_usage
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -45,3 +46,8 @@ def completion() -> Solver:
                 progress()
 
     return solve
+
+
+def is_completion(solver: object) -> bool:
+    """Whether a solver is `completion`, which another road to the same completion may replace."""
+    return is_registry_object(solver) and registry_unqualified_name(solver) == "completion"
