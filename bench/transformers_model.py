@@ -138,6 +138,9 @@ class LoadedModel:
         self._end_tokens = _end_tokens(model, self._tokenizer)
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token_id = min(self._end_tokens, default=0)
+        # Rotary positions count from token to token, so padding before them changes nothing. Others may count
+        # it (KOSMOS-2 does, from the second new token on), and only prompts of one length share a batch.
+        self._shifts = any("rotary" in name for name, _ in model.named_modules())
         # An encoder with a masked-language-model head scores texts and writes none.
         self.generates: bool = model.can_generate()
         if not self.generates:
@@ -193,11 +196,12 @@ class LoadedModel:
             inputs = self._inputs(chats)
             lengths = _lengths(inputs)
             fitting = [i for i in everyone if self.context is None or lengths[i] < self.context]
-            if len(fitting) == len(chats):
+            if len(fitting) == len(chats) and (self._shifts or len(set(lengths)) == 1):
                 return self._generated(chats, inputs, settings, abandoned, started)
             if len(chats) == 1:
                 return [ValueError(f"the prompt has {lengths[0]} tokens, the model's context {self.context}")]
-            parts = [fitting, *([i] for i in everyone if i not in fitting)]
+            together = [fitting] if self._shifts else _equal(fitting, lengths)
+            parts = [*together, *([i] for i in everyone if i not in fitting)]
         except Exception as error:  # processors and models raise whatever a request makes them trip over
             out_of_memory = _is_out_of_memory(error)
             if len(chats) == 1:
@@ -224,8 +228,11 @@ class LoadedModel:
             score = self._causal_scores if self.generates else self._masked_scores
             return list(score(chats, texts))
         except Exception as error:  # processors and models raise whatever a request makes them trip over
-            if len(chats) == 1:
+            if len(chats) == 1 and (_pictures_of(chats[0]) or not self._takes_pictures):
                 return [ValueError(f"the request cannot be served: {error}")]
+        if len(chats) == 1:
+            # Some models (KOSMOS-2) cannot do without a picture; there the prior is that of a blank one.
+            return self.text_scores([_with_blank_picture(chats[0])], texts)
         free_memory()
         pairs = zip(chats, texts, strict=True)
         return [one for chat, text in pairs for one in self.text_scores([chat], [text])]
@@ -274,7 +281,9 @@ class LoadedModel:
 
         A chat's last message may have a `continuation`: the beginning of its answer.
         """
-        options = {"return_tensors": "pt", "padding": True, "padding_side": padding_side}
+        options = {"return_tensors": "pt", "padding": True}
+        # Not as an argument: KOSMOS-2's processor pads by what its tokenizer says.
+        self._tokenizer.padding_side = padding_side
         template = self._template
         if template and "continuation" in chats[0][-1]:
             template = template.removesuffix("\n") + "{{ messages[-1]['continuation'] }}"
@@ -550,6 +559,19 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _is_text(message: ChatMessage) -> bool:
     return isinstance(message.content, str)
+
+
+def _equal(members: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
+    """The members in groups of equal length."""
+    groups: dict[int, list[int]] = {}
+    for member in members:
+        groups.setdefault(lengths[member], []).append(member)
+    return list(groups.values())
+
+
+def _with_blank_picture(chat: Chat) -> Chat:
+    parts = chat[-1]["content"]
+    return [*chat[:-1], {**chat[-1], "content": [{"type": "image", "image": blank_picture()}, *parts]}]
 
 
 def _text_of(content: str | list[dict[str, Any]]) -> str:

@@ -35,6 +35,16 @@ def run(
             help="Checkpoint folder, adapter folder, hub id, nano, or an inspect model (openai/…, vllm/…).",
         ),
     ],
+    solver: Annotated[
+        str | None,
+        typer.Option(
+            help="Another solver than the task's: generate, or option_likelihood for tasks with options."
+        ),
+    ] = None,
+    solver_arg: Annotated[
+        Pairs | None,
+        typer.Option("-S", metavar="KEY=VALUE", help="Solver argument, such as normalise=prior."),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Score only the first samples.")] = None,
     sample_id: Annotated[
         str | None, typer.Option(metavar="ID[,ID]", help="Score only these samples.")
@@ -92,7 +102,7 @@ def run(
         max_tokens=max_tokens,
         resume=resume,
         fail_on_error=fail_on_error,
-        dataset_args=_task_args(task_arg, bertscore_model),
+        dataset_args={**_task_args(task_arg, bertscore_model), **_solver(solver, pairs(solver_arg, "-S"))},
         model_args=pairs(model_arg, "-M"),
         base_url=model_base_url,
         trust_remote_code=trust_remote_code,
@@ -108,6 +118,13 @@ def run(
     _print_results(runs, as_json)
     if all(not any(o.value is not None for o in one.outcomes) for one in runs):
         raise IncompleteRunError("no sample was scored; the reasons are above")
+
+
+def _solver(name: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The solver as a task's argument; it is part of what was asked, and of what a resumed run must match."""
+    if name is None and arguments:
+        raise RequestError(f"-S {next(iter(arguments))}: give --solver NAME as well")
+    return {} if name is None else {"solver": {name: arguments} if arguments else name}
 
 
 def _print_results(runs: list[Any], as_json: bool) -> None:
