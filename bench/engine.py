@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import hashlib
 import itertools
-import json
 import logging
 import os
 import sys
@@ -47,6 +46,7 @@ from bench.continuation import continuation_ids
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.gate import Gate
 from bench.pictures import decoded_picture
+from bench.served_adapter import engine_arguments, lora_request
 from solvers.option_likelihood import TextScore
 from tasks.cache import cache_folder
 
@@ -89,7 +89,7 @@ class Engine:
         self._processes = processes
         self.died = asyncio.Event()
         self._request_ids = itertools.count()
-        self._lora = _lora_request(settings.adapter) if settings.adapter else None
+        self._lora = lora_request(settings.adapter) if settings.adapter else None
         self._renderer = llm.renderer
         batch = llm.vllm_config.scheduler_config.max_num_seqs
         self._gate = Gate(min(batch, _CPU_GROUP)) if _on_cpu() else None
@@ -236,7 +236,7 @@ def _new_llm(settings: EngineSettings) -> AsyncLLM:
         "trust_remote_code": settings.trust_remote_code,
         "disable_log_stats": True,
         **_default_arguments(),
-        **({"enable_lora": True, "max_lora_rank": _lora_rank(settings.adapter)} if settings.adapter else {}),
+        **(engine_arguments(settings.adapter) if settings.adapter else {}),
         **settings.arguments,
     }
     known = set(AsyncEngineArgs.__dataclass_fields__)
@@ -255,7 +255,12 @@ def _on_cpu() -> bool:
 
 
 def _default_arguments() -> dict[str, Any]:
-    common: dict[str, Any] = {"seed": 0, "enable_log_requests": False}
+    common: dict[str, Any] = {
+        "seed": 0,
+        "enable_log_requests": False,
+        # No task has a video; vLLM would keep memory for the longest one, and try one at the start.
+        "limit_mm_per_prompt": {"video": 0},
+    }
     if _on_cpu():
         # Compilation costs more than it gains on a CPU; 0.92 of the memory (vLLM's default share)
         # is not there when anything else runs.
@@ -331,18 +336,6 @@ def _refused(settings: EngineSettings, error: Exception) -> RequestError:
         f"the whole log: {settings.log_file}\n"
         "an architecture that vLLM does not serve may run with --model transformers/<path or id>"
     )
-
-
-def _lora_rank(adapter: str) -> int:
-    rank = int(json.loads((Path(adapter) / "adapter_config.json").read_text())["r"])
-    # vLLM accepts a fixed list of ranks; the next one up holds this adapter.
-    return next((size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= rank), rank)
-
-
-def _lora_request(adapter: str) -> Any:
-    from vllm.lora.request import LoRARequest
-
-    return LoRARequest(lora_name=adapter, lora_int_id=1, lora_path=adapter)
 
 
 def _sampling_params(config: GenerateConfig) -> Any:
