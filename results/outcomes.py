@@ -72,7 +72,9 @@ class Outcomes(Sequence[Outcome]):
     """The outcomes of a run, one row per sample and epoch, as columns of equal length.
 
     values: NaN where there is no score (three outcomes, never merged). Flags: 1, 0, or -1 where the scorer
-    does not say. As a sequence it yields `Outcome`, made on demand.
+    does not say. numbers: every number of every scorer by name, NaN where there is none; empty for one
+    scorer of one number, which `values` has. sums: by scorer, a row per sample of what makes its corpus
+    score. As a sequence it yields `Outcome`, made on demand.
     """
 
     ids: Sequence[str]
@@ -87,6 +89,8 @@ class Outcomes(Sequence[Outcome]):
     clusters: Labels
     groups: Mapping[str, Labels]
     output_tokens: Ints
+    numbers: Mapping[str, Floats] = field(default_factory=dict)
+    sums: Mapping[str, Floats] = field(default_factory=dict)
     scored: npt.NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -157,6 +161,8 @@ class Outcomes(Sequence[Outcome]):
             clusters=self.clusters.take(rows),
             groups={name: labels.take(rows) for name, labels in self.groups.items()},
             output_tokens=self.output_tokens[rows],
+            numbers={name: values[rows] for name, values in self.numbers.items()},
+            sums={name: own[rows] for name, own in self.sums.items()},
         )
 
 

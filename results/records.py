@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from results.log_file import Header, Score, Status, Summary, read_log
-from results.outcomes import Labels, Outcomes, flags
+from results.outcomes import Floats, Labels, Outcomes, flags
 
 # inspect grades any other string 0 with a warning; here it is no score at all.
 _GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
@@ -148,7 +148,38 @@ def _outcomes(
         output_tokens=np.asarray(
             [sum(usage.output_tokens for usage in s.model_usage.values()) for s in summaries], dtype=np.int64
         ),
+        numbers=_numbers(summaries),
+        sums=_sums(summaries),
     )
+
+
+def _numbers(summaries: Sequence[Summary]) -> dict[str, Floats]:
+    """Every number of every scorer by name; none where there is one scorer of one number."""
+    found: dict[str, Floats] = {}
+    several = False
+    for row, summary in enumerate(summaries):
+        scores = {} if summary.error is not None else summary.scores or {}
+        several = several or len(scores) > 1 or any(isinstance(s.value, dict) for s in scores.values())
+        for scorer, score in scores.items():
+            value = score.value
+            named = value if isinstance(value, dict) else {scorer: _GRADES.get(value, value)}
+            for name, number in named.items():
+                if isinstance(number, int | float):
+                    found.setdefault(name, np.full(len(summaries), np.nan))[row] = number
+    return found if several or _sums(summaries) else {}
+
+
+def _sums(summaries: Sequence[Summary]) -> dict[str, Floats]:
+    """By scorer, what its samples left of their own for a corpus score (metadata under its name)."""
+    found: dict[str, Floats] = {}
+    for row, summary in enumerate(summaries):
+        for scorer, score in (summary.scores or {}).items():
+            own = (score.metadata or {}).get(scorer)
+            if isinstance(own, list) and own and summary.error is None:
+                if scorer not in found:
+                    found[scorer] = np.full((len(summaries), len(own)), np.nan)
+                found[scorer][row] = own
+    return found
 
 
 def _field(summaries: Sequence[Summary], name: str) -> Labels:
@@ -168,6 +199,9 @@ def _value(summary: Summary, score: Score) -> tuple[float, str | None]:
     if isinstance(value, str):
         grade = _GRADES.get(value)
         return (math.nan, f"score {value[:20]!r} is no grade") if grade is None else (grade, None)
+    if isinstance(value, dict) and value:
+        # Of several numbers the first is the main one.
+        value = next(iter(value.values()))
     if not isinstance(value, int | float):
         return math.nan, "the score is not one number"
     if math.isnan(value):

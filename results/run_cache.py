@@ -21,7 +21,7 @@ from results.outcomes import Labels, Outcomes
 from results.records import Run, read_run
 
 # Goes up when what is kept, or how it is read from a log, changes.
-_FORM = 1
+_FORM = 2
 
 
 class _Labels(msgspec.Struct, array_like=True):
@@ -42,6 +42,8 @@ class _Columns(msgspec.Struct, array_like=True):
     clusters: _Labels
     groups: dict[str, _Labels]
     output_tokens: bytes
+    numbers: dict[str, bytes]
+    sums: dict[str, bytes]
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -126,6 +128,8 @@ def _packed(run: Run, state: os.stat_result) -> _Kept:
             clusters=_labels(o.clusters),
             groups={name: _labels(labels) for name, labels in o.groups.items()},
             output_tokens=o.output_tokens.tobytes(),
+            numbers={name: values.tobytes() for name, values in o.numbers.items()},
+            sums={name: own.tobytes() for name, own in o.sums.items()},
         ),
         seconds=run.seconds,
         error=run.error,
@@ -162,6 +166,10 @@ def _unpacked(kept: _Kept, location: str) -> Run:
             clusters=_named(c.clusters),
             groups={name: _named(labels) for name, labels in c.groups.items()},
             output_tokens=np.frombuffer(c.output_tokens, dtype=np.int64),
+            numbers={name: np.frombuffer(values, dtype=float) for name, values in c.numbers.items()},
+            sums={
+                name: np.frombuffer(own, dtype=float).reshape(len(c.ids), -1) for name, own in c.sums.items()
+            },
         ),
         seconds=kept.seconds,
         error=kept.error,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from results.metrics import group_metrics_tables, metric_json, metrics_table, run_metrics
 from results.outcomes import Outcome
 from results.records import Run
 from results.statistics import Interval, mean_interval
@@ -62,9 +64,16 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
         )
     console.print(table)
     for run in runs:
-        for field in run.report_by:
+        measured = run_metrics(run)
+        if measured:
             console.print()
-            console.print(_group_table(run, field))
+            console.print(metrics_table(shown(f"{run.task} × {short_name(run)}"), measured))
+            for signature in dict.fromkeys(metric.signature for metric in measured if metric.signature):
+                console.print(shown(signature), style="dim", soft_wrap=True)
+        for field in run.report_by:
+            for table in group_metrics_tables(run, field) if measured else [_group_table(run, field)]:
+                console.print()
+                console.print(table)
         for reason, count in run.unscored.most_common():
             line = shown(f"{count} unscored in {run.task} × {short_name(run)}: {reason}")
             console.print(line, style="yellow")
@@ -138,12 +147,26 @@ def run_json(run: Run) -> dict[str, Any]:
             for flag in ("answered", "no_answer", "truncated", "anywhere")
         },
         "unscored": dict(run.unscored),
+        "metrics": [metric_json(metric) for metric in run_metrics(run)],
         "groups": {
             field: {group: _group_json(members) for group, members in _groups(run, field).items()}
             for field in run.report_by
         },
+        "group_metrics": _group_metrics_json(run),
         "samples_per_second": run.samples_per_second,
         "output_tokens": sum(outcome.output_tokens for outcome in run.outcomes),
+    }
+
+
+def _group_metrics_json(run: Run) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    if not run.outcomes.numbers:
+        return {}
+    return {
+        field: {
+            name: [metric_json(m) for m in run_metrics(run, np.flatnonzero(labels.codes == code))]
+            for code, name in enumerate(labels.names)
+        }
+        for field, labels in run.outcomes.groups.items()
     }
 
 

@@ -1,0 +1,164 @@
+"""Every number that a run's scorers give, each with its interval and what it must share to be compared.
+
+A scorer's numbers are means over samples, or, where its samples carry sums, the score of the whole corpus.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+from scipy import special
+
+from results.bootstrap import cluster_bootstrap
+from results.corpus import CORPUS_SCORES
+from results.outcomes import Floats, Ints, Outcomes
+from results.records import Run
+from results.statistics import Interval, clustered_standard_error, mean_interval
+
+_ROUNDS = 1000
+_PARTS = ("precision", "recall")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number of a run or of a part of it.
+
+    name: such as "bleu", "rouge1" or "bertscore_recall". corpus: computed from the whole, not a mean of
+    samples. interval: in [0, 1] but for rescaled scores; None where nothing was scored. signature: what two
+    of them must share to be compared (sacrebleu's signature, BERTScore's hash), or None.
+    """
+
+    name: str
+    corpus: bool
+    interval: Interval | None
+    signature: str | None
+
+    @property
+    def label(self) -> str:
+        """The name as tables show it."""
+        return f"{self.name}, corpus" if self.corpus else self.name
+
+
+def run_metrics(run: Run, rows: Ints | None = None) -> list[Metric]:
+    """The numbers of a run, or of some of its rows; none for a run with one scorer of one plain number.
+
+    A corpus score stands before the mean of its samples. Intervals are clustered: Student's t of means, 1,000
+    seeded bootstrap draws of corpus scores.
+    """
+    outcomes = run.outcomes if rows is None else run.outcomes.take(rows)
+    signed = run.identity.get("metrics") or {}
+    found: list[Metric] = []
+    for name, values in outcomes.numbers.items():
+        signature = next((said for scorer, said in signed.items() if name.startswith(scorer)), None)
+        if name in outcomes.sums and name in CORPUS_SCORES:
+            found.append(Metric(name, True, corpus_interval(outcomes, name), signature))
+        found.append(Metric(name, False, _mean(outcomes, values), signature))
+    return found
+
+
+def corpus_interval(outcomes: Outcomes, name: str) -> Interval | None:
+    """A corpus score with its cluster bootstrap interval, in [0, 1]."""
+    sums, reduce = outcomes.sums[name], CORPUS_SCORES[name]
+    rows = np.flatnonzero(~np.isnan(sums[:, 0]))
+    if not len(rows):
+        return None
+    own, clusters = sums[rows], outcomes.clusters.codes[rows]
+    groups = len(np.unique(clusters))
+    score = reduce(own.sum(axis=0))
+    if groups == 1:
+        return Interval(score, 0.0, 1.0, len(rows), groups)
+    low, high = cluster_bootstrap(lambda weights: reduce(weights @ own), clusters, rounds=_ROUNDS)
+    return Interval(score, float(low), float(high), len(rows), groups)
+
+
+def _mean(outcomes: Outcomes, values: Floats) -> Interval | None:
+    rows = np.flatnonzero(~np.isnan(values))
+    own, clusters = values[rows], outcomes.clusters.codes[rows]
+    if not len(own) or own.min() >= 0:
+        return mean_interval(own, clusters)
+    # A rescaled score has no lower bound to cut an interval at.
+    groups = len(np.unique(clusters))
+    error = clustered_standard_error(own, clusters)
+    half = float(special.stdtrit(groups - 1, 0.975)) * error if groups > 1 else math.inf
+    mean = float(own.mean())
+    return Interval(mean, mean - half, mean + half, len(own), groups)
+
+
+def metrics_table(title: Text, metrics: Sequence[Metric]) -> Table:
+    """One line per number, its precision and recall beside it, all in percent. Fits 80 columns."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(title, overflow="fold")
+    parts = {metric.name: metric for metric in metrics}
+    split = any(f"{metric.name}_precision" in parts for metric in metrics)
+    for heading in ("n", "score ±95%", *(("precision ±95%", "recall ±95%") if split else ())):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for metric in _whole(metrics):
+        beside = [parts.get(f"{metric.name}_{part}") for part in _PARTS] if split else []
+        cells = [_text(part.interval if part else None, missing="") for part in beside]
+        n = metric.interval.n if metric.interval else 0
+        table.add_row(metric.label, str(n), _text(metric.interval), *cells)
+    return table
+
+
+def main_metrics(metrics: Sequence[Metric]) -> list[Metric]:
+    """Those that stand for the rest in a narrow table: corpus scores, and F1 of the others."""
+    corpus = {metric.name for metric in metrics if metric.corpus}
+    return [metric for metric in _whole(metrics) if metric.corpus or metric.name not in corpus]
+
+
+def _whole(metrics: Sequence[Metric]) -> list[Metric]:
+    return [metric for metric in metrics if not metric.name.endswith(_PARTS)]
+
+
+def group_metrics_tables(run: Run, field: str, per_table: int = 3) -> list[Table]:
+    """The main numbers of each group of a field, a few columns a table."""
+    labels = run.outcomes.groups[field]
+    groups = {"all": run_metrics(run)}
+    for code in sorted(range(len(labels.names)), key=lambda place: labels.names[place]):
+        groups[labels.names[code]] = run_metrics(run, np.flatnonzero(labels.codes == code))
+    columns = main_metrics(groups["all"])
+    tables: list[Table] = []
+    for start in range(0, len(columns), per_table):
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column(_shown(f"{run.task} by {field}"), overflow="fold")
+        shown = slice(start, start + per_table)
+        for heading in ("n", *(metric.label for metric in columns[shown])):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for group, metrics in groups.items():
+            own = main_metrics(metrics)
+            n = own[0].interval.n if own and own[0].interval else 0
+            table.add_row(_shown(group), str(n), *(_text(metric.interval) for metric in own[shown]))
+        tables.append(table)
+    return tables
+
+
+def metric_json(metric: Metric) -> dict[str, Any]:
+    """A number as plain data."""
+    interval = metric.interval
+    return {
+        "name": metric.name,
+        "corpus": metric.corpus,
+        "signature": metric.signature,
+        "mean": interval.mean if interval else None,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "n": interval.n if interval else 0,
+        "clusters": interval.clusters if interval else 0,
+    }
+
+
+def _shown(text: str) -> Text:
+    """Text from a record as the terminal may show it: no control codes, no markup."""
+    return Text("".join(c if c.isprintable() else "\ufffd" for c in text))
+
+
+def _text(interval: Interval | None, missing: str = "–") -> str:
+    if interval is None:
+        return missing
+    return f"{100 * interval.mean:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"

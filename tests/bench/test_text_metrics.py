@@ -1,0 +1,206 @@
+"""Text metrics through `bench score`: every number, its interval, its signature; a kill loses no score."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from inspect_ai.log import read_eval_log
+from rich.console import Console
+
+from bench.catalog import find_task
+from bench.errors import RequestError
+from bench.score import score_completions
+from bench.text_metrics import batched, with_encoder, with_references
+from results.metrics import run_metrics
+from results.records import Run, read_run
+from results.run_cache import cached_run
+from results.table import print_runs, run_json
+from scorers.rouge import rouge
+
+sacrebleu = pytest.importorskip("sacrebleu")
+pytest.importorskip("rapidfuzz")
+
+TASK = """
+name: essays
+version: 1-A
+summary: Long answers.
+dataset: {jsonl: records.jsonl, image: null}
+prompt: "{question}"
+scorer: SCORERS
+report: {by: [topic], cluster: topic}
+"""
+PROSE = "The chart shows how sales of tea rose to 25 percent, and then they fell again over ten years ."
+
+
+def essay(rng: Random, length: int) -> str:
+    return " ".join(rng.choice(PROSE.split()) for _ in range(length))
+
+
+def task(folder: Path, scorers: str = "[rouge, bleu, chrf]", n: int = 24) -> tuple[str, Path, list[Any]]:
+    """A task.yaml, its completions, and the rows behind them: one empty, one with two references."""
+    rng = Random(3)
+    rows = [
+        {
+            "id": str(number),
+            "question": "?",
+            "target": [essay(rng, 20)] if number != 2 else [essay(rng, 20), essay(rng, 9)],
+            "topic": ["maths", "cooking", "travel"][number % 3],
+            "completion": "" if number == 1 else essay(rng, 18),
+        }
+        for number in range(n)
+    ]
+    (folder / "essays.yaml").write_text(TASK.replace("SCORERS", scorers))
+    (folder / "records.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    file = folder / "completions.jsonl"
+    file.write_text("".join(json.dumps({"id": r["id"], "completion": r["completion"]}) + "\n" for r in rows))
+    return str(folder / "essays.yaml"), file, rows
+
+
+def scored(folder: Path, quiet: Any, scorers: str = "[rouge, bleu, chrf]", **arguments: Any) -> Run:
+    name, file, _ = task(folder, scorers)
+    return score_completions(name, file, None, folder / "logs", arguments, quiet)
+
+
+def test_every_number_is_the_librarys(tmp_path: Path, quiet: Any) -> None:
+    name, file, rows = task(tmp_path)
+    run = score_completions(name, file, None, tmp_path / "logs", {}, quiet)
+    found = {(metric.name, metric.corpus): metric for metric in run_metrics(run)}
+    texts = [row["completion"] for row in rows]
+    widest = max(len(row["target"]) for row in rows)
+    references = [
+        [row["target"][i] if i < len(row["target"]) else None for row in rows] for i in range(widest)
+    ]
+    for scorer, metric in (("bleu", sacrebleu.BLEU()), ("chrf", sacrebleu.CHRF())):
+        expected = metric.corpus_score(texts, references)
+        own = found[scorer, True]
+        assert own.interval is not None
+        assert 100 * own.interval.mean == pytest.approx(expected.score, abs=1e-9)
+        assert own.interval.low <= own.interval.mean <= own.interval.high
+        assert own.signature == str(metric.get_signature())
+    ours = rouge(texts, [row["target"] for row in rows])
+    for part, place in (("_precision", 0), ("_recall", 1), ("", 2)):
+        interval = found[f"rougeL{part}", False].interval
+        assert interval is not None
+        assert interval.mean == pytest.approx(np.mean([one["rougeL"][place] for one in ours]), abs=1e-12)
+        assert (interval.n, interval.clusters) == (len(rows), 3)
+
+
+def test_an_empty_completion_is_zero_and_counted(tmp_path: Path, quiet: Any) -> None:
+    run = scored(tmp_path, quiet)
+    outcome = next(one for one in run.outcomes if one.id == "1")
+    assert (outcome.value, outcome.no_answer) == (0.0, True)
+    assert sum(bool(one.no_answer) for one in run.outcomes) == 1
+    assert not run.unscored
+
+
+def test_the_table_and_the_json_have_numbers_groups_and_signatures(tmp_path: Path, quiet: Any) -> None:
+    run = scored(tmp_path, quiet)
+    out = StringIO()
+    print_runs([run], Console(file=out, width=80, color_system=None))
+    table = out.getvalue()
+    assert max(map(len, table.splitlines())) <= 80 or "nrefs" in table
+    for said in ("rougeLsum", "bleu, corpus", "nrefs:var|case:mixed", "stemmer:no", "cooking"):
+        assert said in table
+    plain = json.loads(json.dumps(run_json(run)))
+    assert {metric["name"] for metric in plain["metrics"]} >= {"bleu", "chrf", "rouge1", "rouge2_recall"}
+    assert {m["n"] for m in plain["group_metrics"]["topic"]["maths"]} == {8}
+    assert set(run.identity["metrics"]) == {"rouge", "bleu", "chrf"}
+
+
+def test_the_cache_of_runs_keeps_them(tmp_path: Path, quiet: Any) -> None:
+    run = scored(tmp_path, quiet)
+    first, second = (cached_run(run.location, tmp_path / "cache") for _ in range(2))
+    assert run_json(first) == run_json(second) == run_json(read_run(run.location))
+
+
+def test_inspect_has_the_same_corpus_score(tmp_path: Path, quiet: Any) -> None:
+    run = scored(tmp_path, quiet, "[bleu]")
+    log = read_eval_log(run.location, header_only=True)
+    assert log.results is not None
+    [scores] = log.results.scores
+    [metric] = [metric for metric in run_metrics(run) if metric.corpus]
+    assert metric.interval is not None
+    assert scores.metrics["corpus_bleu"].value == pytest.approx(100 * metric.interval.mean)
+    assert 0 < scores.metrics["mean"].value < 1
+
+
+def test_a_missing_completion_is_unscored_everywhere(tmp_path: Path, quiet: Any) -> None:
+    name, file, _ = task(tmp_path)
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-2]))
+    run = score_completions(name, file, None, tmp_path / "logs", {}, quiet)
+    assert sum(run.unscored.values()) == 2
+    assert {metric.interval.n for metric in run_metrics(run) if metric.interval} == {22}
+
+
+def test_progress_counts_scores(tmp_path: Path, quiet: Any) -> None:
+    scored(tmp_path, quiet)
+    assert quiet.advanced == 24 * 3
+
+
+def test_a_killed_scoring_goes_on_where_it_was(tmp_path: Path, quiet: Any) -> None:
+    name, file, rows = task(tmp_path, "[{chrf: {word_order: 2}}]", n=3000)
+    command = [sys.executable, "-m", "bench", "score", name, str(file)]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    kept: list[Path] = []
+    while time.monotonic() < deadline and process.poll() is None:
+        kept = list((tmp_path / "logs" / ".journal").glob("scores-*.jsonl"))
+        if kept and kept[0].stat().st_size > 20_000:
+            break
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert kept
+    before = sum(line.endswith(b"\n") and len(line) > 2 for line in kept[0].read_bytes().splitlines(True))
+    assert 0 < before < len(rows)
+    run = score_completions(name, file, None, tmp_path / "logs", {}, quiet)
+    assert quiet.lines == [f"{before} scores of an interrupted `bench score` of this file are there already"]
+    assert len(run.outcomes) == len(rows)
+    assert not run.unscored
+    assert not kept[0].exists()
+
+
+@pytest.mark.parametrize(
+    ("scorers", "said"),
+    [
+        ("[{bleu: {tokenize: 14a}}]", "tokenize '14a' is not one of 13a"),
+        ("[{rouge: {types: [rouge9]}}]", "give one or more of rouge1"),
+        ("[{chrf: {word_order: 1}}]", "neither 0"),
+        ("[{rouge: {stem: true}}]", "not 'stem'; did you mean 'stemmer'"),
+        ("[{bertscore: {model: ./nowhere, num_layers: 3}}]", "no such folder"),
+        ("[{bertscore: {model: nowhere/unheard-of, num_layers: 3}}]", "cannot be downloaded"),
+        ("[{bertscore: {model: nowhere/unheard-of}}]", "give num_layers"),
+    ],
+)
+def test_arguments_that_cannot_be_are_refused(tmp_path: Path, quiet: Any, scorers: str, said: str) -> None:
+    with pytest.raises(RequestError, match=said):
+        scored(tmp_path, quiet, scorers)
+
+
+def test_the_users_encoder_takes_the_place_of_the_declared_one(tmp_path: Path) -> None:
+    name, _, _ = task(tmp_path, "[bleu, {bertscore: {revision: abc, dtype: float32}}]")
+    spec, others = with_encoder(find_task(name), {"bertscore_model": "/models/own:7", "size": 3})
+    assert others == {"size": 3}
+    assert batched(spec) == ("bleu", "bertscore")
+    args = {part.name: part.args for part in spec.scorer}["bertscore"]
+    assert args == {"revision": None, "dtype": "float32", "model": "/models/own", "num_layers": 7}
+    with pytest.raises(RequestError, match="no scorer bertscore"):
+        with_encoder(find_task("chart_vqa"), {"bertscore_model": "x"})
+
+
+def test_idf_is_over_the_tasks_references(tmp_path: Path) -> None:
+    name, _, _ = task(tmp_path, "[{bertscore: {idf: true}}]")
+    spec = with_references(find_task(name), [["one"], ["two", "three"]])
+    [part] = spec.scorer
+    assert json.loads(Path(str(part.args["idf"])).read_text()) == ["one", "two", "three"]
