@@ -27,7 +27,7 @@ class Collator:
 
     def __init__(self, data: EncodedData, *, pad_id: int) -> None:
         self._data = data
-        self._pad_id = pad_id
+        self.pad_id = pad_id
 
     def __call__(self, positions: Sequence[int]) -> dict[str, torch.Tensor]:
         """input_ids, attention_mask, labels and the model's other inputs, one row an example.
@@ -40,26 +40,31 @@ class Collator:
         untrained = [row.id for row in rows if len(row.trained) == 0]
         if untrained:
             raise ValueError(f"no trained token in {', '.join(untrained[:5])}")
-        width = max(len(row.ids) for row in rows)
-        batch = {
-            "input_ids": _padded([row.ids for row in rows], width, self._pad_id),
-            "attention_mask": _padded([np.ones(len(row.ids), dtype=np.int64) for row in rows], width, 0),
-            "labels": _padded([_labels(row) for row in rows], width, IGNORED),
-        }
-        for name in {name for row in rows for name in row.aligned}:
-            values = [row.aligned.get(name, np.zeros(0, dtype=np.int64)) for row in rows]
-            batch[name] = _padded(values, width, 0)
+        batch = self.tokens(rows, max(len(row.ids) for row in rows))
         pixels = [self._data.pixels.arrays(row.picture) for row in rows if row.picture is not None]
         for name in {name for arrays in pixels for name in arrays}:
             batch[name] = _joined([arrays[name] for arrays in pixels])
         return {name: torch.from_numpy(array) for name, array in batch.items()}
+
+    def tokens(self, rows: Sequence[Any], width: int) -> dict[str, NDArray[Any]]:
+        """Everything that has one value a token, padded to `width`."""
+        batch = {
+            "input_ids": padded([row.ids for row in rows], width, self.pad_id),
+            "attention_mask": padded([np.ones(len(row.ids), dtype=np.int64) for row in rows], width, 0),
+            "labels": padded([_labels(row) for row in rows], width, IGNORED),
+        }
+        for name in {name for row in rows for name in row.aligned}:
+            values = [row.aligned.get(name, np.zeros(0, dtype=np.int64)) for row in rows]
+            batch[name] = padded(values, width, 0)
+        return batch
 
 
 def _labels(row: Encoded) -> NDArray[np.int64]:
     return np.concatenate([np.full(row.prompt_length, IGNORED), row.trained])
 
 
-def _padded(rows: Sequence[NDArray[np.int64]], width: int, filling: int) -> NDArray[np.int64]:
+def padded(rows: Sequence[NDArray[np.int64]], width: int, filling: int) -> NDArray[np.int64]:
+    """Rows of different lengths as one array (rows, width), filled up on the right."""
     made = np.full((len(rows), width), filling, dtype=np.int64)
     for place, row in enumerate(rows):
         made[place, : len(row)] = row

@@ -226,6 +226,11 @@ class BatchRecipe(_Section):
     per_device: int | None = Field(
         default=None, ge=1, description="Examples of one forward pass; null means all of the step's share."
     )
+    packed: bool = Field(
+        default=False,
+        description="Examples about one picture share a row, and the picture is encoded once; size then "
+        "counts pictures. The result is that of separate examples. Needs attention: sdpa.",
+    )
     grouped: bool = Field(
         default=True, description="Examples of similar length and image size go together: less padding."
     )
@@ -317,6 +322,8 @@ class TrainRecipe(_Section):
             mistake = "frozen and adapter exclude each other: an adapter freezes the whole base"
         if mistake is None and set(self.frozen) == {"vision", "connector", "text"}:
             mistake = "frozen names every part, so nothing would be trained; leave one out"
+        if mistake is None and self.batch.packed and self.attention != "sdpa":
+            mistake = f"batch.packed needs attention: sdpa, not {self.attention}"
         if mistake:
             raise ValueError(mistake)
         return self

@@ -198,6 +198,7 @@ def _trained(
     from trainers.batches import Schedule
     from trainers.collator import Collator
     from trainers.loop import Curve, Loop, intermediate, training_arguments
+    from trainers.packing import PackedCollator, packed
 
     processor = load_processor(recipe, base)
     rows = encode(recipe, data.train, base, processor, watch)
@@ -207,6 +208,9 @@ def _trained(
         total = len(data.train) + len(data.left_out)
         watch.say(f"{len(dropped)} of {total} examples are left out: {reasons(dropped)}")
     model = load_model(recipe, base)
+    examples, collator = len(rows.rows), Collator
+    if recipe.batch.packed:
+        rows, collator = packed(rows, getattr(model.config, "image_token_id", None)), PackedCollator
     steps = recipe.total_steps(len(rows.rows))
     world = _processes()
     per_device = recipe.batch.per_device or -(-recipe.batch.size // world)
@@ -232,7 +236,7 @@ def _trained(
         model,
         arguments,
         schedule=schedule,
-        collator=Collator(rows, pad_id=pad),
+        collator=collator(rows, pad_id=pad),
         validation=(held, Collator(held, pad_id=pad)) if held else None,
         write=lambda into: copy_processor_files(recipe, base, into),
         keep=recipe.save.keep,
@@ -251,7 +255,7 @@ def _trained(
     before = json.loads((folder / _RUN).read_text())
     return {
         "steps": steps,
-        "examples": len(rows.rows),
+        "examples": examples,
         "dropped": len(dropped),
         "dropped_reasons": reasons(dropped),
         "trained_tokens_per_pass": sum(len(row.trained) for row in rows.rows),
