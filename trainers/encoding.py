@@ -79,6 +79,8 @@ class Encoder:
 
     def texts(self, example: TrainExample) -> tuple[str, str]:
         """The prompt as the server sees it, and the completion with the end token; ValueError otherwise."""
+        if not example.completion.strip():
+            raise ValueError("the completion is empty")
         messages = chat_messages(example)
         prompt = self._render(messages[:-1], generate=True)
         whole = self._render(messages, generate=False)
@@ -143,8 +145,6 @@ class Encoder:
                 "the chat template ends the answer with none of the model's end tokens, so the model would "
                 "never learn to stop; mend chat_template.jinja or generation_config.json"
             )
-        if end == 0:
-            raise ValueError("the completion is empty")
         return np.array(ids[: end + 1], dtype=np.int64)
 
     def _prompt_ids(

@@ -20,6 +20,10 @@ _STAGED = re.compile(
     r"<CONCLUSION>(?P<conclusion>.+?)</CONCLUSION>\s*",
     re.DOTALL,
 )
+# "1. <Describe a graph>:", a step of the teacher's prompt; "Step 3: Write a summary", a line of its own.
+_STEP = re.compile(
+    r"^\s*(?:\d+[.)]\s*)?<[^<>\n]{1,60}>\s*:?\s*|^\W*step\s*\d+\s*[:.)–-][^.!?]*$", re.IGNORECASE
+)
 # "Step 2: Key points", "**Introduction:**", "### Overview", "Paragraph 1 -", alone or before their text.
 _LABEL = re.compile(
     r"""^\s*(?:[#>*_\s]*)
@@ -55,13 +59,19 @@ def plain_paragraphs(essay: str) -> str:
     """An essay without labels, headings and markup: its sentences as they are, paragraphs apart."""
     paragraphs = []
     for block in re.split(r"\n\s*\n", essay):
-        lines = (_MARKS.sub("", _LABEL.sub("", line, count=1)).strip() for line in block.splitlines())
+        lines = (_unlabelled(line) for line in block.splitlines())
         paragraph = " ".join(line for line in lines if line)
+        if paragraph[:1] == paragraph[-1:] == '"' and paragraph.count('"') == 2:
+            paragraph = paragraph[1:-1]
         if paragraph:
             paragraphs.append(paragraph)
     if not paragraphs:
         raise ValueError("nothing but labels in the essay")
     return "\n\n".join(paragraphs)
+
+
+def _unlabelled(line: str) -> str:
+    return _MARKS.sub("", _LABEL.sub("", _STEP.sub("", line, count=1), count=1)).strip()
 
 
 def _answer_in(text: str) -> str | None:
