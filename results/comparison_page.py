@@ -135,7 +135,7 @@ def _table(first: str, rows: Sequence[_Row], margin: float) -> str:
     )
     return (
         f"<div class=scroll><table><thead><tr><th>{_plain(first)}<th>n<th>base<th>candidate"
-        f"<th>difference ±95%<th>drawn<th>p<th>right→wrong<th>wrong→right<tbody>{lines}</table></div>"
+        f"<th>difference ±95%<th>worse ← 0 → better<th>p<th>right→wrong<th>wrong→right<tbody>{lines}</table></div>"
     )
 
 

@@ -140,17 +140,18 @@ def _interval(sums: Floats, sizes: Floats, level: float, binary: bool) -> tuple[
     """Student's t over clusters, one degree fewer than there are.
 
     Few flips of right and wrong understate the spread: one flip in 300 would "exclude" a loss of 1%. So two
-    clusters of average size are added, one all better and one all worse; with one pair a cluster this is
-    the interval of Bonett and Price (2012), which Fagerland, Lydersen and Laake (2014) recommend. The same
-    where nothing varies.
+    clusters of average size are added, one better and one worse by what a cluster that changed changes (the
+    root mean square; all of its pairs when none did). With one pair a cluster this is the interval of Bonett
+    and Price (2012), which Fagerland, Lydersen and Laake (2014) recommend. The same where nothing varies.
     """
-    mean = float(sums.sum() / sizes.sum())
     groups = len(sums)
     if groups < 2:
         return -1.0, 1.0
+    mean = float(sums.sum() / sizes.sum())
     if binary or not _standard_error(sums, sizes) > 0:
-        usual = float(sizes.mean())
-        sums, sizes = np.append(sums, (usual, -usual)), np.append(sizes, (usual, usual))
+        usual, moved = float(sizes.mean()), sums[sums != 0]
+        change = math.sqrt(float((moved**2).mean())) if len(moved) else usual
+        sums, sizes = np.append(sums, (change, -change)), np.append(sizes, (usual, usual))
     centre = float(sums.sum() / sizes.sum())
     half = float(special.stdtrit(groups - 1, 0.5 + level / 2)) * _standard_error(sums, sizes)
     return max(-1.0, min(mean, centre - half)), min(1.0, max(mean, centre + half))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import random
 
+import numpy as np
 import pytest
 
-from results.statistics import clustered_standard_error, mean_interval, wilson
+from results.statistics import clustered_standard_error, holm, mean_interval, wilson
 
 Z = 1.959963984540054
 
@@ -121,3 +122,27 @@ def test_an_interval_stays_between_0_and_1() -> None:
 
 def test_without_values_there_is_no_interval() -> None:
     assert mean_interval([], []) is None
+
+
+@pytest.mark.parametrize("p_values", [[0.01, 0.04, 0.03], [0.5], [0.2, 0.2, 0.001, 0.9, 0.04], [1.0, 1.0]])
+def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
+    from statsmodels.stats.multitest import multipletests
+
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1].tolist())
+
+
+@pytest.mark.parametrize(("right", "n", "level"), [(3, 40, 0.95), (180, 272, 0.9), (235, 295, 0.99)])
+def test_wilson_is_that_of_statsmodels(right: int, n: int, level: float) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
+    assert wilson(right, n, level) == pytest.approx(
+        proportion_confint(right, n, alpha=1 - level, method="wilson")
+    )
+
+
+def test_clusters_may_be_numbers_in_an_array() -> None:
+    values, clusters = [0.0, 1.0, 1.0, 0.0, 1.0, 1.0], [3, 3, 1, 1, 2, 2]
+    assert clustered_standard_error(values, np.asarray(clusters)) == clustered_standard_error(
+        values, clusters
+    )
+    assert mean_interval(np.asarray(values), np.asarray(clusters)) == mean_interval(values, clusters)
