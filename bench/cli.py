@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bench.commands import compare, declare, evaluate, leaderboard, train
+from bench.commands import checkpoints, compare, declare, evaluate, leaderboard, train
 from bench.errors import IncompleteRunError, RequestError, TunebenchError
 
 
@@ -68,6 +68,8 @@ app.command()(compare.baselines)
 app.command()(evaluate.view)
 app.command()(train.train)
 app.command()(train.recipes)
+app.command()(checkpoints.merge)
+app.command()(checkpoints.push)
 app.command()(declare.validate)
 app.command()(declare.schema)
 

@@ -1,0 +1,85 @@
+"""What is done with a checkpoint besides scoring it: merge, push."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.errors import RequestError
+from bench.terminal import Json, LogDir, console
+
+
+def merge(
+    adapter: Annotated[Path, typer.Argument(help="Folder of an adapter (LoRA, DoRA).")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the merged checkpoint; ADAPTER-merged otherwise.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Add an adapter to its base's weights and write one checkpoint that needs no adapter."""
+    from bench.checkpoint import Checkpoint, find_checkpoint, folder_digest
+
+    if not adapter.expanduser().is_dir():
+        raise RequestError(f"{adapter}: no such folder; give the adapter's, with its adapter_config.json")
+    found = find_checkpoint(str(adapter))
+    if found.adapter is None:
+        raise RequestError(f"{adapter}: no adapter but a whole model, with nothing to merge into it")
+    folder = out or found.adapter.with_name(found.adapter.name + "-merged")
+    try:
+        from trainers.adapters import merge as merge_into
+
+        merge_into(found.adapter, found.folder, folder, digests=folder_digest)
+    except ImportError as error:
+        raise RequestError(f"bench merge needs {error.name}; install tunebench[train]") from error
+    except ValueError as error:
+        raise RequestError(str(error)) from error
+    digest = Checkpoint(str(folder), folder).digest
+    if as_json:
+        print(json.dumps({"checkpoint": str(folder), "weights_digest": digest}, indent=2))
+        return
+    console().print(f"{folder}  weights {digest[:12]}", soft_wrap=True, markup=False, highlight=False)
+
+
+def push(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder, model or adapter.")],
+    to: Annotated[str, typer.Option(metavar="OWNER/NAME", help="Repository on the hub.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Training folder to push along, to OWNER/NAME-data.")
+    ] = None,
+    private: Annotated[bool, typer.Option("--private", help="Make new repositories private.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")
+    ] = False,
+    log_dir: LogDir = Path("logs"),
+    as_json: Json = False,
+) -> None:
+    """Put a checkpoint on the Hugging Face hub, with a card that says how it scores and was made."""
+    from bench.push import prepare, send
+
+    prepared = prepare(str(checkpoint), to, log_dir=log_dir, data=data)
+    err = console(stderr=True)
+    for note in prepared.notes:
+        err.print(f"note: {note}", soft_wrap=True, markup=False, highlight=False)
+    sent = [] if dry_run else send(prepared, private=private)
+    if as_json:
+        content = {
+            "repository": to,
+            "weights_digest": prepared.checkpoint.digest,
+            "files": {name: file.stat().st_size for name, file in prepared.files.items()},
+            "card": prepared.card,
+            "data": prepared.data[1] if prepared.data else None,
+            "sent": sent,
+        }
+        print(json.dumps(content, indent=2, ensure_ascii=False))
+        return
+    screen = console()
+    for name, file in prepared.files.items():
+        screen.print(f"{file.stat().st_size:>14,}  {name}", soft_wrap=True, markup=False, highlight=False)
+    if dry_run:
+        screen.print(f"\n{prepared.card}", soft_wrap=True, markup=False, highlight=False)
+        return
+    for address in sent:
+        screen.print(address, soft_wrap=True, markup=False, highlight=False)
