@@ -161,8 +161,8 @@ def _group_heading(name: str, runs: Sequence[Run], by: str) -> Text:
 def print_published(tables: Sequence[tuple[PublishedSource, PublishedTable]], console: Console) -> None:
     """Tables that others reported: marked, with their notes, apart from ours."""
     for source, published in tables:
-        console.print(Text.assemble(("reported elsewhere, never tested against ours: ", "italic")), end="")
-        console.print(shown(f"{published.task}, {published.name}"), style="italic")
+        heading = f"reported elsewhere, never tested against ours: {published.task}, {published.name}"
+        console.print(shown(heading), style="italic")
         table = _table()
         table.add_column("reported", overflow="fold", max_width=36)
         for heading in ("params", published.metrics[0], "n", "time"):

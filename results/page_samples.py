@@ -30,6 +30,7 @@ class Pictures:
     uris: list[str] = field(default_factory=list)
     left_out: int = 0
     _places: dict[str, int | None] = field(default_factory=dict)
+    _made: dict[str, int] = field(default_factory=dict)
     _bytes: int = 0
 
     def place(self, key: str, sources: Sequence[str]) -> int | None:
@@ -45,9 +46,12 @@ class Pictures:
         made = thumbnail(source)
         if made is None:
             return None
+        if made in self._made:
+            return self._made[made]
         self._bytes += len(made) * 3 // 4
         self.uris.append(made)
-        return len(self.uris) - 1
+        self._made[made] = len(self.uris) - 1
+        return self._made[made]
 
 
 def samples_data(board: Leaderboard, per_task: int) -> tuple[list[Plain], Pictures]:

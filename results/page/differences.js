@@ -34,7 +34,7 @@ function drawDifferences(board, task) {
         el('th', {scope: 'row'}, board.rows[place].name),
         pair ? [
           el('td', {class: 'left'}, intervalMark(domain, [pair.difference, pair.low, pair.high], kind(pair), 0)),
-          el('td', {}, signed(pair.difference), el('span', {class: 'ci'}, `[${signed(pair.low)}, ${signed(pair.high)}]`)),
+          el('td', {}, signed(pair.difference), ' ', el('span', {class: 'ci'}, `[${signed(pair.low)}, ${signed(pair.high)}]`)),
           el('td', {}, pText(pair.p)), el('td', {}, count(pair.n)),
         ] : el('td', {colspan: 4}, 'no scored sample in common')))))),
     el('p', {class: 'note'}, 'Over the samples that both rows have a score for; standard errors clustered, Student’s t. These p are for each pair alone.'))

@@ -13,7 +13,7 @@ function rowName(row, cell) {
 function scoreCell(cell) {
   if (!cell || !cell.score) return el('td', {}, '–')
   const [mean, low, high] = cell.score
-  return el('td', {}, percent(mean), el('span', {class: 'ci'}, `[${percent(low)}, ${percent(high)}]`))
+  return el('td', {}, percent(mean), ' ', el('span', {class: 'ci'}, `[${percent(low)}, ${percent(high)}]`))
 }
 
 // columns: {key, title, value(row) → to sort by, cell(row) → td, first: 'descending' when that is asked first}
@@ -85,7 +85,7 @@ function overview(board, redraw) {
         if (!cell || !cell.score) return el('td', {}, '–')
         return el('td', {class: 'left'},
           el('span', {class: 'mark'}, MARKS[cell.standing]), percent(cell.score[0]),
-          el('span', {class: 'ci'}, `[${percent(cell.score[1])}, ${percent(cell.score[2])}]`),
+          ' ', el('span', {class: 'ci'}, `[${percent(cell.score[1])}, ${percent(cell.score[2])}]`),
           intervalMark(domain, cell.score, cell.partial ? 'faint' : cell.standing),
           el('span', {class: 'sub'}, [`n ${count(cell.score[3])}${cell.partial ? ' (part)' : ''}`,
             cell.noAnswer !== null && `${whole(cell.noAnswer)} no answer`,
@@ -118,7 +118,7 @@ function publishedTable(table) {
         el('th', {scope: 'row'}, row.model, el('span', {class: 'badge'}, 'reported'), row.notes.map(note => el('span', {class: 'sub'}, note))),
         el('td', {}, row.parameters || '–'),
         row.values.map((value, place) => el('td', {}, (row.about ? '~' : '') + share(value),
-          place === 0 && row.interval && el('span', {class: 'ci'}, `[${percent(row.interval[1])}, ${percent(row.interval[2])}]`))),
+          place === 0 && row.interval ? [' ', el('span', {class: 'ci'}, `[${percent(row.interval[1])}, ${percent(row.interval[2])}]`)] : null)),
         el('td', {}, row.n ? count(row.n) : '–')))))),
     el('ul', {class: 'notes'}, table.notes.map(note => el('li', {}, note)), el('li', {}, `Source: ${table.source}, ${table.name}. Intervals, where n is known, are Wilson's over independent samples.`)))
 }

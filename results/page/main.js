@@ -4,6 +4,7 @@ let task = board.tasks.length === 1 ? 0 : null
 
 function draw() {
   sorting = null
+  if (!board.tasks.length) return ['leaderboard', 'differences', 'groups', 'training', 'confusion', 'samples'].forEach(id => replace(id))
   drawLeaderboard(board, task)
   drawDifferences(board, task)
   drawGroups(board, task)
