@@ -29,9 +29,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
-from bench.declaration import Declaration, Problem, read_declaration
+from bench.declaration import Declaration, Problem
+from bench.declared import Details, checked, short
 from bench.errors import RequestError, did_you_mean
 
 __all__ = [
@@ -83,7 +83,7 @@ def _names(value: object) -> object:
         return ()
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list | tuple):
-        raise ValueError(f"give a name or a list of names, not {_short(value)}")
+        raise ValueError(f"give a name or a list of names, not {short(value)}")
     if "" in names:
         raise ValueError("holds an empty text; leave it out")
     return tuple(names)
@@ -120,7 +120,7 @@ def _arguments(name: object, args: object) -> dict[str, JsonValue]:
         return _ARGUMENTS.validate_python(args)
     except ValidationError:
         raise ValueError(
-            f"the arguments of {name!r} are plain values such as {{key: value}}, not {_short(args)}"
+            f"the arguments of {name!r} are plain values such as {{key: value}}, not {short(args)}"
         ) from None
 
 
@@ -429,15 +429,6 @@ def _prompt_fields(prompt: str) -> tuple[str, ...]:
     return tuple(fields)
 
 
-_SECTIONS: dict[tuple[str, ...], type[BaseModel]] = {
-    (): TaskSpec,
-    ("dataset",): DatasetSpec,
-    ("report",): ReportSpec,
-    ("shots",): ShotsSpec,
-    ("generation",): GenerationSpec,
-}
-
-
 def read_spec(path: Path) -> TaskSpec:
     """The task declared in a file; RequestError with every mistake in it, one `path:line: message` each."""
     spec, problems = _checked(path)
@@ -457,67 +448,16 @@ def json_schema() -> dict[str, Any]:
 
 
 def _checked(path: Path) -> tuple[TaskSpec | None, list[Problem]]:
-    declared = read_declaration(path)
-    problems = list(declared.problems)
-    spec = None
-    if declared.lines or not problems:
-        try:
-            folder = path.expanduser().absolute().parent
-            spec = TaskSpec.model_validate(declared.data, context={"folder": folder})
-        except ValidationError as error:
-            details = error.errors(include_url=False)
-            problems += [_problem(detail, declared) for detail in details]
-            problems += _unchecked_source(details, declared)
-    problems.sort(key=lambda problem: problem.line)
-    return (None if problems else spec), problems
+    return checked(TaskSpec, path, unseen=_unchecked_source)
 
 
-def _unchecked_source(details: list[ErrorDetails], declared: Declaration) -> list[Problem]:
+def _unchecked_source(details: Details, declared: Declaration) -> list[Problem]:
     """The mistake in the choice of a source that other mistakes in `dataset` kept from being seen."""
     dataset = declared.data.get("dataset")
     places = {detail["loc"] for detail in details}
     if ("dataset",) in places or not isinstance(dataset, Mapping):
         return []
-    if not any(place[0] == "dataset" for place in places):
+    if not any(place[:1] == ("dataset",) for place in places):
         return []
     mistake = _source_mistake(dataset)
     return [Problem(declared.line(("dataset",)), f"dataset: {mistake}")] if mistake else []
-
-
-def _problem(detail: ErrorDetails, declared: Declaration) -> Problem:
-    """What pydantic found, in our words and with its line."""
-    place = tuple(str(step) for step in detail["loc"])
-    return Problem(declared.line(place), _message(detail, place))
-
-
-def _message(detail: ErrorDetails, place: tuple[str, ...]) -> str:
-    dotted = ".".join(place)
-    section = _SECTIONS.get(place[:-1], TaskSpec)
-    match detail["type"]:
-        case "extra_forbidden":
-            allowed = list(section.model_fields)
-            where = f" in {'.'.join(place[:-1])}" if place[:-1] else ""
-            return (
-                f"unknown key {place[-1]!r}{where}{did_you_mean(place[-1], allowed)} "
-                f"(allowed: {', '.join(allowed)})"
-            )
-        case "missing":
-            return f"{dotted} is missing: {section.model_fields[place[-1]].description}"
-        case "value_error":
-            return f"{dotted}: {detail['msg'].removeprefix('Value error, ')}"
-        case "string_pattern_mismatch" | "string_too_short":
-            return (
-                f"{dotted}: {detail['input']!r} is not allowed: {section.model_fields[place[-1]].description}"
-            )
-        case "model_type":
-            return f"{dotted}: should be a mapping, `key: value` lines, not {_short(detail['input'])}"
-        case _:
-            said = detail["msg"].replace("Input should be", "should be").replace("Input ", "")
-            number = isinstance(detail["input"], bool | int | float)
-            quotes = "; put it in quotes" if detail["type"] == "string_type" and number else ""
-            return f"{dotted}: {said}, not {_short(detail['input'])}{quotes}"
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
