@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import mimetypes
 from collections import Counter
 from pathlib import Path
 
-from inspect_ai.log import EvalSample, read_eval_log, read_eval_log_sample, read_eval_log_sample_summaries
-from inspect_ai.model import ContentImage
-
 from results.outcomes import Outcome
 from results.records import read_run
+from results.sample_file import LoggedSample, SampleFile
 from results.statistics import Interval
 from results.table import score_interval, score_text
 
@@ -52,17 +48,13 @@ def write_mistakes(log: str | Path, page: Path, most: int) -> tuple[int, int, in
     """
     run = read_run(log)
     wrong = [o for o in run.outcomes if o.value is None or o.value < 1]
-    ids = {str(s.id): s.id for s in read_eval_log_sample_summaries(str(log))}
-    header = read_eval_log(str(log), header_only=True)
-    cards = [
-        _card(o, read_eval_log_sample(str(log), ids[o.id], o.epoch, resolve_attachments=True))
-        for o in wrong[:most]
-    ]
+    with SampleFile(log) as file:
+        cards = [_card(o, file.read(o.id, o.epoch)) for o in wrong[:most]]
     kinds = _counted_kinds(wrong[:most])
     title = f"{run.task} × {run.model}"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(
-        _page(title, _header(score_interval(run.outcomes), len(wrong), header.eval.created), kinds, cards),
+        _page(title, _header(score_interval(run.outcomes), len(wrong), run.created), kinds, cards),
         encoding="utf-8",
     )
     return min(len(wrong), most), len(wrong), run.unscored["not run"]
@@ -91,7 +83,7 @@ def _counted_kinds(outcomes: list[Outcome]) -> list[tuple[str, int]]:
     return [(kind, counts[kind]) for kind in dict.fromkeys([*states, *groups])]
 
 
-def _card(outcome: Outcome, sample: EvalSample) -> str:
+def _card(outcome: Outcome, sample: LoggedSample) -> str:
     state = "unscored" if outcome.value is None else "incorrect"
     rows = {
         "target": outcome.target,
@@ -103,35 +95,12 @@ def _card(outcome: Outcome, sample: EvalSample) -> str:
         f"<dd{f' class={state}' if name == 'answer' else ''}>{html.escape(str(value))}</dd>"
         for name, value in rows.items()
     )
-    question = str(sample.metadata.get("question", ""))
+    pictures = "".join(f'<img src="{html.escape(uri)}" alt="" loading="lazy">' for uri in sample.pictures)
     return (
-        f'<article data-kinds="{html.escape("|".join(_kinds(outcome)))}">{_pictures(sample)}'
-        f"<h2>{html.escape(question or str(sample.id))}</h2><dl>{pairs}</dl>"
-        f"<pre>{html.escape(sample.output.completion or '(empty completion)')}</pre></article>"
+        f'<article data-kinds="{html.escape("|".join(_kinds(outcome)))}">{pictures}'
+        f"<h2>{html.escape(sample.question or outcome.id)}</h2><dl>{pairs}</dl>"
+        f"<pre>{html.escape(sample.completion or '(empty completion)')}</pre></article>"
     )
-
-
-def _pictures(sample: EvalSample) -> str:
-    messages = [] if isinstance(sample.input, str) else sample.input
-    sources = [
-        _source(part.image, sample.metadata.get("image_file"))
-        for message in messages
-        if not isinstance(message.content, str)
-        for part in message.content
-        if isinstance(part, ContentImage)
-    ]
-    return "".join(f'<img src="{html.escape(source)}" alt="" loading="lazy">' for source in sources if source)
-
-
-def _source(image: str, file: str | None) -> str | None:
-    """The picture as a data URI: from the log, or from where the run read it, while it is still there."""
-    if image.startswith("data:image/"):
-        return image
-    path = Path(file or image)
-    if not path.is_file():
-        return None
-    kind = mimetypes.guess_type(path.name)[0] or "image/png"
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def _page(title: str, summary: str, kinds: list[tuple[str, int]], cards: list[str]) -> str:

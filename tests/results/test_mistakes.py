@@ -125,4 +125,4 @@ def test_a_log_without_mistakes_is_a_page_too(log: Path, tmp_path: Path, monkeyp
 class _Right:
     outcomes = ()
     unscored: ClassVar[Counter[str]] = Counter()
-    task, model = "counts", "m"
+    task, model, created = "counts", "m", "2026-11-21"
