@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -92,8 +92,11 @@ def validate(
         sys.exit(RequestError.exit_code)
 
 
-def schema() -> None:
-    """The JSON Schema of task.yaml, for editors."""
+def schema(
+    of: Annotated[Literal["task", "recipe"], typer.Argument(help="Of a task.yaml or of a recipe.")] = "task",
+) -> None:
+    """The JSON Schema of task.yaml or of recipes, for editors."""
+    from bench.recipes import recipe_schema
     from bench.spec import json_schema
 
-    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(json_schema() if of == "task" else recipe_schema(), indent=2, ensure_ascii=False))
