@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import nano
 from bench.errors import RequestError
 from tasks.cache import cache_folder
 
@@ -87,8 +88,8 @@ def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
 
     Raises RequestError when the folder holds no model, or the hub id cannot be had.
     """
-    if name == "nano":
-        return Checkpoint(name, untrained_nano())
+    if name in nano.NAMES:
+        return Checkpoint(name, nano.nano(name))
     path = Path(name).expanduser()
     if path.is_dir():
         return _local_checkpoint(name, path)
@@ -97,22 +98,10 @@ def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
     if not _looks_like_hub_id(name):
         raise RequestError(
             f"--model {name}: no such folder, and neither a hub id (owner/name) nor an inspect model "
-            "(provider/name). Give a checkpoint folder, nano, or a name such as "
+            "(provider/name). Give a checkpoint folder, nano, nano-untrained, or a name such as "
             "HuggingFaceTB/SmolVLM-Instruct or openai/gpt-4o"
         )
     return Checkpoint(name, _fetched(name, revision), revision=revision)
-
-
-def untrained_nano() -> Path:
-    """The folder of the built-in model, made on first use."""
-    from trainers.nano import write_untrained
-
-    try:
-        return write_untrained(cache_folder("checkpoints") / "nano-untrained")
-    except ImportError as error:
-        raise RequestError(
-            f"--model nano needs {error.name}; install tunebench[cpu] (or run `make demo`)"
-        ) from error
 
 
 def _local_checkpoint(name: str, path: Path) -> Checkpoint:

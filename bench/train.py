@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bench.checkpoint import Checkpoint, find_checkpoint, untrained_nano
+from bench.checkpoint import Checkpoint, find_checkpoint
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.recipes import find_recipe
 from bench.training_data import training_data
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from trainers.sft import TrainResult
 
 CHECKPOINTS = Path("checkpoints")
-UNTRAINED = "nano-untrained"
 TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
 
 
@@ -64,8 +63,6 @@ def base_checkpoint(recipe: TrainRecipe) -> Checkpoint:
     """The files of the recipe's base; RequestError when it cannot be had or is itself an adapter."""
     name = recipe.base.checkpoint
     try:
-        if name == UNTRAINED:
-            return Checkpoint(name, untrained_nano())
         found = find_checkpoint(name, revision=recipe.base.revision)
     except RequestError as error:
         raise RequestError(f"base.checkpoint: {str(error).removeprefix('--model ')}") from error

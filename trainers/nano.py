@@ -1,7 +1,7 @@
 """The built-in small model: Idefics3 (the SmolVLM layout) at about a million parameters, made by code.
 
-Nothing is downloaded: the tokenizer is trained on the sentence below, the weights are drawn from a seed.
-The folder is an ordinary Hugging Face checkpoint, so vLLM serves it and transformers loads it.
+Nothing is downloaded: the tokenizer is trained on given texts or a sentence, the weights are drawn
+from a seed. The folder is an ordinary Hugging Face checkpoint, so vLLM serves it and transformers loads it.
 """
 
 from __future__ import annotations
@@ -10,21 +10,46 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # Enough English for byte-level BPE to learn the common merges; every other text falls back to bytes.
-_TOKENIZER_TEXT = (
+_SOME_ENGLISH = (
     "Look at the chart and answer the question. How many letters are shown? What is the mean, the median, "
     "the value, the total, the share or the percentage? Which word, letter, series, group, month or year has "
     "the highest, the lowest, the largest, the smallest or the most frequent bar, slice, line or point? "
     "Is the word in the cloud, True or False? Put the final answer inside a box, as in \\boxed{7}. "
 )
-_VOCABULARY = 768
-_IMAGE_SIDE = 112
-_PATCH = 14
-_SCALE = 2
-_IMAGE_TOKENS = (_IMAGE_SIDE // _PATCH) ** 2 // _SCALE**2
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large the model is. Sides in pixels; `scale` x `scale` patches become one image token.
+
+    The width is that of both parts; heads have 32 dimensions, the least that vLLM serves on a CPU.
+    """
+
+    image_side: int = 112
+    patch: int = 14
+    scale: int = 2
+    width: int = 128
+    vision_layers: int = 3
+    text_layers: int = 3
+    vision_inner: int = 256
+    text_inner: int = 384
+    vocabulary: int = 768
+
+    @property
+    def image_tokens(self) -> int:
+        """How many tokens a picture becomes."""
+        return (self.image_side // self.patch) ** 2 // self.scale**2
+
+
+NANO = Shape(vocabulary=1000)
+"""The shape of `--model nano`; the default one is for tests."""
+
 _SPECIAL = (
     "<pad>",
     "<|im_start|>",
@@ -33,6 +58,9 @@ _SPECIAL = (
     "<image>",
     "<global-img>",
 )
+# Digits, a list's separator, and the marks around an answer or a word that is asked about.
+_SINGLE = r"\d|;|\\boxed\{|\}|\""
+_PAPER, _CONTRAST = 0.98, 0.25
 _CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] | capitalize }}:"
     "{% if message['content'] is string %} {{ message['content'] }}{% else %}"
@@ -42,10 +70,14 @@ _CHAT_TEMPLATE = (
 )
 
 
-def write_untrained(folder: Path, *, seed: int = 0) -> Path:
+def write_untrained(
+    folder: Path, *, seed: int = 0, shape: Shape = Shape(), texts: Iterable[str] | None = None
+) -> Path:
     """Write an untrained checkpoint (float32, about 1.2 M parameters) and return its folder.
 
-    The same seed gives the same weights. The folder appears whole or not at all, so that two
+    texts: what the tokenizer learns its words from, such as the prompts and completions of a training;
+    phrases that return become one token, so that sequences are short. Without texts it knows some English.
+    The same arguments give the same files. The folder appears whole or not at all, so that two
     processes may make it at once. Needs torch and transformers (the ``train`` or ``cpu`` extra).
     """
     if (folder / "config.json").is_file():
@@ -54,8 +86,10 @@ def write_untrained(folder: Path, *, seed: int = 0) -> Path:
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         with _quiet_transformers():
-            _write_tokenizer_and_processor(unfinished)
-            _write_weights(unfinished, seed)
+            tokenizer = chat_tokenizer(shape.vocabulary, texts)
+            tokenizer.save_pretrained(unfinished)
+            _write_processor(unfinished, shape)
+            _write_weights(unfinished, tokenizer, shape, seed)
         try:
             unfinished.replace(folder)
         except OSError:
@@ -83,21 +117,25 @@ def _quiet_transformers() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _write_tokenizer_and_processor(folder: Path) -> None:
+def chat_tokenizer(vocabulary: int, texts: Iterable[str] | None = None) -> Any:
+    """A byte-level BPE tokenizer with the chat template; digits and the marks around answers stay single."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
-    from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        # One token per digit, so that numbers are spelled and never memorised whole.
-        [pre_tokenizers.Split(Regex(r"\d"), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        [
+            # One token per digit, so that numbers are spelled and never memorised whole.
+            pre_tokenizers.Split(Regex(_SINGLE), "isolated"),
+            # A prompt that always returns may become one token, so words are not cut apart beforehand.
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=texts is None),
+        ]
     )
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(
-        [_TOKENIZER_TEXT],
+        [_SOME_ENGLISH] if texts is None else texts,
         trainers.BpeTrainer(
-            vocab_size=_VOCABULARY,
+            vocab_size=vocabulary,
             special_tokens=list(_SPECIAL),
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
@@ -113,45 +151,53 @@ def _write_tokenizer_and_processor(folder: Path) -> None:
         model_max_length=2048,
     )
     fast.chat_template = _CHAT_TEMPLATE
-    fast.save_pretrained(folder)
+    return fast
+
+
+def _write_processor(folder: Path, shape: Shape) -> None:
+    from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
+
     Idefics3ImageProcessorPil(
         do_image_splitting=False,
-        size={"longest_edge": _IMAGE_SIDE},
-        max_image_size={"longest_edge": _IMAGE_SIDE},
+        size={"longest_edge": shape.image_side},
+        max_image_size={"longest_edge": shape.image_side},
+        # Paper is nearly nothing and ink is large. Exactly nothing is taken for padding by Idefics3.
+        image_mean=[_PAPER] * 3,
+        image_std=[_CONTRAST] * 3,
     ).save_pretrained(folder)
     (folder / "processor_config.json").write_text(
-        json.dumps({"processor_class": "Idefics3Processor", "image_seq_len": _IMAGE_TOKENS}, indent=2) + "\n"
+        json.dumps({"processor_class": "Idefics3Processor", "image_seq_len": shape.image_tokens}, indent=2)
+        + "\n"
     )
     (folder / "chat_template.jinja").write_text(_CHAT_TEMPLATE)
 
 
-def _write_weights(folder: Path, seed: int) -> None:
+def _write_weights(folder: Path, tokenizer: Any, shape: Shape, seed: int) -> None:
     import torch
-    from transformers import AutoTokenizer, GenerationConfig, Idefics3Config, Idefics3ForConditionalGeneration
+    from transformers import GenerationConfig, Idefics3Config, Idefics3ForConditionalGeneration
 
-    tokenizer = AutoTokenizer.from_pretrained(folder)
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in _SPECIAL}
     config = Idefics3Config(
         image_token_id=ids["<image>"],
         pad_token_id=ids["<pad>"],
         tie_word_embeddings=True,
-        scale_factor=_SCALE,
+        scale_factor=shape.scale,
         vision_config={
-            "hidden_size": 128,
-            "intermediate_size": 256,
-            "num_hidden_layers": 3,
-            "num_attention_heads": 4,
-            "image_size": _IMAGE_SIDE,
-            "patch_size": _PATCH,
+            "hidden_size": shape.width,
+            "intermediate_size": shape.vision_inner,
+            "num_hidden_layers": shape.vision_layers,
+            "num_attention_heads": shape.width // 32,
+            "image_size": shape.image_side,
+            "patch_size": shape.patch,
         },
         text_config={
             "model_type": "llama",
             "vocab_size": len(tokenizer),
-            "hidden_size": 128,
-            "intermediate_size": 384,
-            "num_hidden_layers": 3,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 4,
+            "hidden_size": shape.width,
+            "intermediate_size": shape.text_inner,
+            "num_hidden_layers": shape.text_layers,
+            "num_attention_heads": shape.width // 32,
+            "num_key_value_heads": shape.width // 32,
             # vLLM's CPU attention has no kernel for head dimensions under 32.
             "head_dim": 32,
             "max_position_embeddings": 2048,
@@ -161,10 +207,22 @@ def _write_weights(folder: Path, seed: int) -> None:
             "tie_word_embeddings": True,
         },
     )
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         model = Idefics3ForConditionalGeneration(config)
+        model.model.vision_model.embeddings.position_embedding.weight.copy_(_places(shape))
     model.generation_config = GenerationConfig(
         bos_token_id=ids["<|im_start|>"], eos_token_id=ids["<end_of_utterance>"], pad_token_id=ids["<pad>"]
     )
     model.save_pretrained(folder)
+
+
+def _places(shape: Shape) -> Any:
+    """Sines and cosines of each patch's column and row, (patches, width): neighbours begin alike."""
+    import torch
+
+    side, quarter = shape.image_side // shape.patch, shape.width // 4
+    speeds = 100.0 ** (-torch.arange(quarter) / quarter)
+    row, column = (torch.arange(side**2) // side)[:, None], (torch.arange(side**2) % side)[:, None]
+    waves = [wave(place * speeds) for place in (column, row) for wave in (torch.sin, torch.cos)]
+    return 0.5 * torch.cat(waves, dim=1)
