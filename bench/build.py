@@ -29,7 +29,7 @@ from bench.shots import Shots, with_overrides
 from bench.spec import Part, TaskSpec
 from bench.text_metrics import signatures, with_encoder, with_references
 from scorers.boxed_scorer import boxed
-from scorers.option_scorer import option_letter
+from scorers.option_scorer import option_letter, option_readings
 from scorers.text_scorers import bertscore, bleu, chrf, rouge
 from scorers.vector_cache import reference_cache
 from solvers.completion import completion
@@ -109,7 +109,9 @@ def build_scorers(spec: TaskSpec) -> list[Scorer]:
     # The folder is known here, and not to scorers, which import none of ours.
     token = reference_cache.set(cache_folder("bertscore"))
     try:
-        return [_made(spec, "scorer", _SCORERS, part) for part in spec.scorer]
+        made = [_made(spec, "scorer", _SCORERS, part) for part in spec.scorer]
+        # The solver that compares options leaves several readings of them, and all are reported.
+        return [*made, option_readings()] if spec.solver.name == "option_likelihood" else made
     finally:
         reference_cache.reset(token)
 

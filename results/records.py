@@ -55,6 +55,11 @@ class Run:
         return reasons
 
     @property
+    def minutes(self) -> float | None:
+        """Minutes in which samples ran, engine start and pauses aside; None where nothing was inferred."""
+        return None if not self.seconds or "completions_hash" in self.identity else self.seconds / 60
+
+    @property
     def samples_per_second(self) -> float | None:
         """Samples finished per second of running, engine start and pauses aside; None where none ran."""
         if not self.seconds or "completions_hash" in self.identity:
@@ -77,6 +82,7 @@ def read_run(location: str | Path) -> Run:
     report = metadata.get("report") or {}
     by = tuple(report.get("by") or ())
     scorer = spec.scorers[0].name if spec.scorers else None
+    outcomes = _outcomes(summaries, scorer, by, report.get("cluster"))
     return Run(
         location=str(location).removeprefix("file://"),
         task=spec.task,
@@ -84,8 +90,8 @@ def read_run(location: str | Path) -> Run:
         status=header.status,
         expected=_expected(header),
         identity=identity,
-        report_by=by,
-        outcomes=_outcomes(summaries, scorer, by, report.get("cluster")),
+        report_by=tuple(outcomes.groups),
+        outcomes=outcomes,
         seconds=_active_seconds(summaries),
         error=header.error.message if header.error else None,
         created=spec.created,
@@ -144,7 +150,7 @@ def _outcomes(
             str(summary.metadata.get(cluster, own)) if cluster else own
             for summary, own in zip(summaries, ids, strict=True)
         ),
-        groups={name: _field(summaries, name) for name in by},
+        groups={field: labels for name in by for field, labels in _fields(summaries, name).items()},
         output_tokens=np.asarray(
             [sum(usage.output_tokens for usage in s.model_usage.values()) for s in summaries], dtype=np.int64
         ),
@@ -182,8 +188,17 @@ def _sums(summaries: Sequence[Summary]) -> dict[str, Floats]:
     return found
 
 
-def _field(summaries: Sequence[Summary], name: str) -> Labels:
-    return Labels.of(str(s.metadata[name]) if name in s.metadata else None for s in summaries)
+def _fields(summaries: Sequence[Summary], name: str) -> dict[str, Labels]:
+    """A report field's labels; of one whose values are lists a field for each member, as groups overlap."""
+    values = [summary.metadata.get(name) for summary in summaries]
+    if not any(isinstance(value, list) for value in values):
+        return {name: Labels.of(None if value is None else str(value) for value in values)}
+    lists = [list(map(str, value)) if isinstance(value, list) else [] for value in values]
+    members = dict.fromkeys(member for one in lists for member in one)
+    return {
+        f"{name}: {member}": Labels.of(member if member in one else None for one in lists)
+        for member in sorted(members)
+    }
 
 
 def _score(summary: Summary, scorer: str | None) -> Score:

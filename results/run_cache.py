@@ -21,7 +21,7 @@ from results.outcomes import Labels, Outcomes
 from results.records import Run, read_run
 
 # Goes up when what is kept, or how it is read from a log, changes.
-_FORM = 2
+_FORM = 3
 
 
 class _Labels(msgspec.Struct, array_like=True):

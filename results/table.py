@@ -16,6 +16,10 @@ from results.records import Run
 from results.statistics import Interval, mean_interval
 
 
+# Of fewer samples than this a group's score is hardly more than its interval.
+_SMALL = 30
+
+
 def score_interval(outcomes: Sequence[Outcome]) -> Interval | None:
     """Mean score of the scored outcomes with its clustered 95% interval."""
     scored = [outcome for outcome in outcomes if outcome.value is not None]
@@ -70,25 +74,48 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
             console.print(metrics_table(shown(f"{run.task} × {short_name(run)}"), measured))
             for signature in dict.fromkeys(metric.signature for metric in measured if metric.signature):
                 console.print(shown(signature), style="dim", soft_wrap=True)
-        for field in run.report_by:
-            for table in group_metrics_tables(run, field) if measured else [_group_table(run, field)]:
+        for field, parts in _tables(run).items():
+            tables = (
+                [table for part in parts for table in group_metrics_tables(run, part)]
+                if measured
+                else [_group_table(run, field, parts)]
+            )
+            for table in tables:
                 console.print()
                 console.print(table)
+        if any(0 < count < _SMALL for parts in _tables(run).values() for count in _counts(run, parts)):
+            console.print(f"* fewer than {_SMALL} samples: read the interval", style="dim")
+        if run.minutes is not None:
+            console.print(f"{run.minutes:.1f} minutes of inference", style="dim")
         for reason, count in run.unscored.most_common():
             line = shown(f"{count} unscored in {run.task} × {short_name(run)}: {reason}")
             console.print(line, style="yellow")
 
 
-def _group_table(run: Run, field: str) -> Table:
+def _tables(run: Run) -> dict[str, list[str]]:
+    """The tables of groups: a field each, the overlapping groups of one field (`context: IMG`) together."""
+    tables: dict[str, list[str]] = {}
+    for field in run.report_by:
+        tables.setdefault(field.partition(": ")[0], []).append(field)
+    return tables
+
+
+def _counts(run: Run, parts: Sequence[str]) -> list[int]:
+    return [len(members) for part in parts for members in _groups(run, part).values()]
+
+
+def _group_table(run: Run, field: str, parts: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(shown(f"{run.task} by {field}"), overflow="fold")
     for heading in ("n", "score ±95%", "answered ±95%", "anywhere ±95%"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for group, members in {"all": list(run.outcomes), **_groups(run, field)}.items():
+    groups = {group: members for part in parts for group, members in _groups(run, part).items()}
+    for group, members in {"all": list(run.outcomes), **groups}.items():
         interval = score_interval(members)
+        n = interval.n if interval else 0
         table.add_row(
             shown(group),
-            str(interval.n if interval else 0),
+            f"{n}{'*' if 0 < n < _SMALL else ''}",
             score_text(interval),
             rate_text(rate_interval(members, "answered")),
             rate_text(rate_interval(members, "anywhere")),
@@ -154,6 +181,7 @@ def run_json(run: Run) -> dict[str, Any]:
         },
         "group_metrics": _group_metrics_json(run),
         "samples_per_second": run.samples_per_second,
+        "inference_minutes": run.minutes,
         "output_tokens": sum(outcome.output_tokens for outcome in run.outcomes),
     }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from inspect_ai.scorer import (
@@ -13,6 +14,7 @@ from inspect_ai.scorer import (
     Scorer,
     Target,
     accuracy,
+    mean,
     metric,
     scorer,
     stderr,
@@ -21,6 +23,9 @@ from inspect_ai.solver import TaskState
 
 from scorers.boxed_scorer import share, truncated_rate, was_truncated
 from scorers.option_letter import extract_option
+
+READINGS = ("raw", "length", "prior", "length and prior")
+"""The ways to read option likelihoods, as `solvers.option_likelihood` names them."""
 
 
 @metric(name="answered_rate")
@@ -46,7 +51,26 @@ def option_letter() -> Scorer:
             list(target),
             [choice.value for choice in state.choices],
             truncated=was_truncated(state.output.stop_reason),
-            readings=(state.output.metadata or {}).get("readings"),
+        )
+
+    return score
+
+
+@scorer(metrics={"*": [mean(), stderr(cluster="cluster")]})
+def option_readings() -> Scorer:
+    """Whether each reading of the option likelihoods prefers the target; NaN for one that a sample lacks.
+
+    For samples solved by `option_likelihood`, beside the scorer of the answer it gave.
+    """
+
+    async def score(state: TaskState, target: Target) -> Score:
+        chosen = (state.output.metadata or {}).get("readings") or {}
+        if not chosen:
+            return Score.unscored(reason="error", explanation="there are no option likelihoods")
+        choices = [choice.value for choice in state.choices]
+        golds = {gold_index(gold, choices) for gold in target}
+        return Score(
+            value={name: float(chosen[name] in golds) if name in chosen else math.nan for name in READINGS}
         )
 
     return score
@@ -58,19 +82,14 @@ def option_score(
     choices: Sequence[str],
     *,
     truncated: bool | None,
-    readings: Mapping[str, int] | None = None,
 ) -> Score:
     """The score of one completion; ``target`` holds every acceptable option.
 
-    readings: other ways to tell the model's choice, name → index of an option, as the option likelihoods
-    give them; each is judged in the score's metadata under ``also``. ValueError for a target that is none
-    of the choices: a broken gold must be seen.
+    ValueError for a target that is none of the choices: a broken gold must be seen.
     """
     golds = {gold_index(gold, choices) for gold in target}
     answer = extract_option(completion, choices)
     flags: dict[str, Any] = {"no_answer": answer is None, "truncated": truncated}
-    if readings:
-        flags["also"] = {name: index in golds for name, index in readings.items()}
     return Score(
         value=CORRECT if answer in golds else INCORRECT,
         answer=None if answer is None else "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[answer],

@@ -39,8 +39,8 @@ def scienceqa(
     """The questions of a split, in the order of their source.
 
     A record has `id`, `image` (path, the bytes of the file, or None), `question`, `choices` (list of
-    texts), `hint`, `context` (the hint as the prompt shows it, or nothing), `target` (the letter of the
-    right choice), `topic`, `subject` (NAT, SOC, LAN), `context_group` (all of TXT, IMG and NO that hold,
+    texts), `hint`, `context_line` (the hint as the prompt shows it, or nothing), `target` (the letter of the
+    right choice), `topic`, `subject` (NAT, SOC, LAN), `context` (all of TXT, IMG and NO that hold,
     as the official evaluation counts them), `grades` (G1-6, G7-12), `grade`, `category`, `skill`, and
     `lecture` and `solution`, which are for teachers and never part of a prompt.
 
@@ -80,11 +80,11 @@ def _record(row: Row) -> dict[str, object]:
         if isinstance(choices, Sequence)
         else [],
         "hint": hint,
-        "context": f"Context: {hint}\n" if hint else "",
+        "context_line": f"Context: {hint}\n" if hint else "",
         "target": chr(ord("A") + int(str(fields.get("answer", -1)))),
         "topic": _text(fields, "topic"),
         "subject": _SUBJECTS.get(_text(fields, "subject"), _text(fields, "subject")),
-        "context_group": context or ["NO"],
+        "context": context or ["NO"],
         "grades": "G1-6" if grade <= _LAST_OF_THE_LOWER_GRADES else "G7-12",
         "grade": grade,
         "category": _text(fields, "category"),

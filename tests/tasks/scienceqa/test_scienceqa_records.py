@@ -45,9 +45,9 @@ def test_a_record_agrees_with_its_row(scienceqa_folder: Path) -> None:
         assert record["choices"]["ABCDE".index(record["target"])] == row["choices"][row["answer"]]
         assert (record["lecture"], record["solution"]) == (row["lecture"], row["solution"])
         has_text, has_image = bool(row["hint"]), row["image"] is not None
-        assert ("TXT" in record["context_group"]) == has_text
-        assert ("IMG" in record["context_group"]) == has_image
-        assert ("NO" in record["context_group"]) == (not has_text and not has_image)
+        assert ("TXT" in record["context"]) == has_text
+        assert ("IMG" in record["context"]) == has_image
+        assert ("NO" in record["context"]) == (not has_text and not has_image)
         assert record["grades"] == ("G1-6" if int(row["grade"].removeprefix("grade")) <= 6 else "G7-12")
         assert (record["image"] is None) == (not has_image)
         if has_image:
@@ -59,7 +59,7 @@ def test_subjects_topics_and_contexts_are_all_there(scienceqa_folder: Path) -> N
     records = load(scienceqa_folder)
     assert {record["subject"] for record in records} == {"NAT", "SOC", "LAN"}
     assert len({record["topic"] for record in records}) == 9
-    assert {name for record in records for name in record["context_group"]} == {"TXT", "IMG", "NO"}
+    assert {name for record in records for name in record["context"]} == {"TXT", "IMG", "NO"}
 
 
 def test_image_and_text_questions_make_up_all(scienceqa_folder: Path) -> None:
