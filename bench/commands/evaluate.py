@@ -17,7 +17,7 @@ BertscoreModel = Annotated[
     str | None,
     typer.Option(
         metavar="PATH[:LAYER]",
-        help="Encoder of bertscore: a folder or hub id, and the layer where the name does not tell.",
+        help="Encoder of bertscore: a folder or hub id, and the layer where the name does not tell; or none.",
     ),
 ]
 
@@ -32,7 +32,7 @@ def run(
             "--model",
             "-m",
             metavar="M[,M]",
-            help="Checkpoint folder, adapter folder, hub id, nano, or an inspect model (openai/…, vllm/…).",
+            help="Checkpoint folder, adapter folder, hub id, nano, nano-untrained, or an inspect model (openai/…, vllm/…).",
         ),
     ],
     solver: Annotated[
@@ -128,6 +128,7 @@ def _solver(name: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print_results(runs: list[Any], as_json: bool) -> None:
+    from results.side_by_side import print_side_by_side
     from results.table import print_runs, run_json
 
     if as_json:
@@ -135,6 +136,7 @@ def _print_results(runs: list[Any], as_json: bool) -> None:
         return
     out = console()
     print_runs(runs, out)
+    print_side_by_side(runs, out)
     out.print()
     for one in runs:
         out.print(f"log: {one.location}", soft_wrap=True, markup=False, highlight=False)
