@@ -32,7 +32,8 @@ def run(
             "--model",
             "-m",
             metavar="M[,M]",
-            help="Checkpoint folder, adapter folder, hub id, nano, nano-untrained, or an inspect model (openai/…, vllm/…).",
+            help="Checkpoint folder, adapter folder, hub id, nano, nano-untrained, or an inspect model "
+            "(openai/…, vllm/…).",
         ),
     ],
     solver: Annotated[
