@@ -18,6 +18,7 @@ from bench import nano
 from bench.checkpoint import Checkpoint, context_length, find_checkpoint
 from bench.engine import EngineAPI
 from bench.errors import IncompleteRunError, RequestError
+from bench.logged_lineage import logged_lineage
 from bench.transformers_model import TransformersAPI
 
 _UNTRAINED_NOTE = "nano-untrained has random weights: an honest score is about 0"
@@ -94,6 +95,7 @@ class ServedModel:
             "weights_digest": self.checkpoint.digest if self.checkpoint else None,
             "parameters": self.checkpoint.parameters if self.checkpoint else None,
             "recipe_commit": self.checkpoint.recipe_commit if self.checkpoint else None,
+            "lineage": logged_lineage(self.checkpoint) if self.checkpoint else None,
             "revision": self.checkpoint.revision if self.checkpoint else None,
             **self._engine_identity(),
             "base_url": self.model.api.base_url,

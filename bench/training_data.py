@@ -7,7 +7,7 @@ nothing with. A row that cannot be used is left out with its reason, never guess
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -81,12 +81,23 @@ def training_data(
     described = {
         "source": recipe.data.source,
         "examples": len(train),
+        "groups": _group_sizes(train),
         "validation": len(validation),
         "held_out": {name: len(found) for name, found in held_out.items()},
         "held_out_unchecked": unchecked,
     }
     tests = [example for found in held_out.values() for example in found]
     return TrainData(train, validation, tests, left_out, described)
+
+
+def _group_sizes(examples: Sequence[TrainExample]) -> dict[str, dict[str, int]]:
+    """Report field → group → its examples, to set scores against what was trained on."""
+    sizes: dict[str, dict[str, int]] = {}
+    for example in examples:
+        for name, group in example.groups.items():
+            counts = sizes.setdefault(name, {})
+            counts[group] = counts.get(group, 0) + 1
+    return sizes
 
 
 def _of_task(

@@ -41,16 +41,16 @@ def read_lineage(identity: Mapping[str, Any]) -> Lineage | None:
     said = identity.get("lineage")
     if not isinstance(said, Mapping):
         return None
-    base = said.get("base")
+    recipe = _mapping(said.get("recipe"))
     data = _mapping(said.get("data"))
     return Lineage(
         recipe=_name(said.get("recipe")),
-        base=_name(base),
+        base=_name(said.get("base")) or _name(_mapping(recipe.get("base")).get("checkpoint")),
         base_digest=_base_digest(said),
         ancestors=tuple(_ancestors(said)),
-        examples=_count(data.get("examples", said.get("examples"))),
-        groups=_groups(data.get("groups", said.get("groups"))),
-        losses=_losses(said.get("losses", said.get("loss_history"))),
+        examples=_count(said.get("examples", data.get("examples"))),
+        groups=_groups(data.get("groups")),
+        losses=_losses(said.get("loss_history")),
     )
 
 
@@ -94,14 +94,14 @@ def _groups(value: object) -> Mapping[str, Mapping[str, int]]:
 
 
 def _losses(value: object) -> tuple[LossPoint, ...]:
-    """Rows as the Hugging Face trainer keeps them: step, and loss or eval_loss."""
+    """Rows with a step, and a loss or a validation loss."""
     found: dict[int, LossPoint] = {}
     for row in value if isinstance(value, list) else ():
         step = _mapping(row).get("step")
         if not isinstance(step, int):
             continue
         before = found.get(step, LossPoint(step, None, None))
-        train, validation = _number(row.get("loss")), _number(row.get("eval_loss"))
+        train, validation = _number(row.get("loss")), _number(row.get("validation_loss"))
         found[step] = LossPoint(
             step,
             before.train if train is None else train,

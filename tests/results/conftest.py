@@ -35,10 +35,10 @@ def lineage(base: str, parent: Mapping[str, Any] | None = None) -> dict[str, Any
         "base": base,
         "base_digest": digest(base),
         "data": {"examples": 90, "groups": {"chart": {"bar": 60, "pie": 30}}},
-        "losses": [
+        "loss_history": [
             {"step": 10, "loss": 2.0},
             {"step": 20, "loss": 1.0},
-            {"step": 20, "eval_loss": 1.2},
+            {"step": 20, "validation_loss": 1.2},
         ],
         **({"parent": parent} if parent else {}),
     }

@@ -356,8 +356,8 @@ def test_without_any_lineage_the_earliest_run_is_the_base() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        None, "text", [], {"recipe": 3, "base": [], "data": 1, "losses": "x"},
-        {"data": {"groups": {"chart": [1], "f": {"a": "many"}}}, "losses": [1, {"step": "x"}, {"step": 1}]},
+        None, "text", [], {"recipe": 3, "base": [], "data": 1, "loss_history": "x"},
+        {"data": {"groups": {"chart": [1], "f": {"a": "many"}}}, "loss_history": [1, {"step": "x"}, {"step": 1}]},
         {"parent": {"parent": {}}, "base_digest": ""},
     ],
 )  # fmt: skip
