@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bench.commands import checkpoints, compare, declare, evaluate, leaderboard, train
+from bench.commands import checkpoints, compare, declare, evaluate, leaderboard, overlap, train
 from bench.errors import IncompleteRunError, RequestError, TunebenchError
 
 
@@ -66,6 +66,7 @@ app.command()(compare.check)
 app.command()(compare.bless)
 app.command()(compare.baselines)
 app.command()(evaluate.view)
+app.command()(overlap.overlap)
 app.command()(train.train)
 app.command()(train.recipes)
 app.command()(checkpoints.merge)

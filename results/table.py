@@ -15,7 +15,6 @@ from results.outcomes import Outcome
 from results.records import Run
 from results.statistics import Interval, mean_interval
 
-
 # Of fewer samples than this a group's score is hardly more than its interval.
 _SMALL = 30
 
@@ -168,9 +167,9 @@ def run_json(run: Run) -> dict[str, Any]:
         "log": run.location,
         "identity": dict(run.identity),
         "expected": run.expected,
-        "score": _interval_json(score_interval(run.outcomes)),
+        "score": interval_json(score_interval(run.outcomes)),
         "rates": {
-            flag: _interval_json(rate_interval(run.outcomes, flag))
+            flag: interval_json(rate_interval(run.outcomes, flag))
             for flag in ("answered", "no_answer", "truncated", "anywhere")
         },
         "unscored": dict(run.unscored),
@@ -200,14 +199,15 @@ def _group_metrics_json(run: Run) -> dict[str, dict[str, list[dict[str, Any]]]]:
 
 def _group_json(members: Sequence[Outcome]) -> dict[str, Any]:
     return {
-        "score": _interval_json(score_interval(members)),
-        "answered": _interval_json(rate_interval(members, "answered")),
-        "anywhere": _interval_json(rate_interval(members, "anywhere")),
+        "score": interval_json(score_interval(members)),
+        "answered": interval_json(rate_interval(members, "answered")),
+        "anywhere": interval_json(rate_interval(members, "anywhere")),
         "unscored": sum(outcome.value is None for outcome in members),
     }
 
 
-def _interval_json(interval: Interval | None) -> dict[str, float | int] | None:
+def interval_json(interval: Interval | None) -> dict[str, float | int] | None:
+    """An interval as plain data."""
     if interval is None:
         return None
     return {

@@ -195,7 +195,7 @@ def mistakes(
 
     if out is not None and len(logs) > 1:
         raise RequestError(f"--out {out} names one page, and {len(logs)} logs were given; leave it out")
-    for log in map(_log_file, logs):
+    for log in map(log_file, logs):
         page = out or log.with_suffix(".mistakes.html")
         try:
             shown, total, missing = write_mistakes(log, page, n)
@@ -206,7 +206,7 @@ def mistakes(
             print(f"{missing} samples were not run; the same `bench run` with --resume goes on")
 
 
-def _log_file(given: Path) -> Path:
+def log_file(given: Path) -> Path:
     """The log that a path means: itself, or a folder's newest."""
     # inspect prints logs as URLs, and people paste them.
     path = Path(str(given).removeprefix("file://").removeprefix("file:"))

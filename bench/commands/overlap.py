@@ -1,0 +1,99 @@
+"""``bench overlap``: which samples of a task its train split has as well, and what that does to a score."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bench.commands.evaluate import log_file
+from bench.terminal import Json, Pairs, console, pairs
+
+if TYPE_CHECKING:
+    from bench.overlap import Repeat
+    from results.records import Run
+
+
+def overlap(
+    task: Annotated[str, typer.Argument(help="Task name or task.yaml.")],
+    log: Annotated[
+        Path | None, typer.Option(help="A log of the task: its accuracy with and without the repeats.")
+    ] = None,
+    train: Annotated[str, typer.Option(help="The split that was trained on.")] = "train",
+    task_arg: Annotated[
+        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument, of both splits.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Count the samples that the train split repeats, by text and by picture."""
+    from bench.catalog import find_task
+    from bench.overlap import counts
+    from bench.overlap import overlap as compare
+
+    found = compare(find_task(task), pairs(task_arg, "-T"), train)
+    split = None if log is None else _scores(found, log_file(log))
+    if as_json:
+        rows = [vars(one) for one in found if one.text or one.image or one.near]
+        print(json.dumps({"counts": counts(found), "scores": split, "repeats": rows}, indent=2))
+        return
+    _print_counts(task, train, counts(found))
+    if split is not None:
+        _print_scores(split)
+
+
+def _scores(found: list[Repeat], log: Path) -> dict[str, Any]:
+    """The log's accuracy over all samples, those that repeat a train item, and the rest."""
+    from bench.errors import NotComparableError
+    from results.records import read_run
+    from results.table import interval_json, score_interval
+
+    run: Run = read_run(log)
+    known = {one.id: one.item for one in found}
+    strangers = [
+        outcome.id for outcome in run.outcomes if outcome.id not in known and outcome.value is not None
+    ]
+    if strangers:
+        raise NotComparableError(
+            f"{log}: {len(strangers)} of its samples are not of these data, such as {strangers[0]!r}; "
+            "give the -T with which it was run"
+        )
+    outcomes = list(run.outcomes)
+    parts = {
+        "all": outcomes,
+        "without repeats": [outcome for outcome in outcomes if not known.get(outcome.id)],
+        "repeats": [outcome for outcome in outcomes if known.get(outcome.id)],
+    }
+    return {name: interval_json(score_interval(members)) for name, members in parts.items()}
+
+
+def _print_counts(task: str, train: str, rows: dict[str, dict[str, int]]) -> None:
+    from rich.table import Table
+
+    from results.table import shown
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(shown(f"{task}: in {train} as well"), overflow="fold")
+    for heading in ("n", "text", "picture", "near picture", "item"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for group, row in rows.items():
+        table.add_row(shown(group), *map(str, row.values()))
+    out = console()
+    out.print(table)
+    out.print("item: text and picture both, near pictures included; without a picture, the text", style="dim")
+
+
+def _print_scores(split: dict[str, Any]) -> None:
+    out = console()
+    out.print()
+    for name, interval in split.items():
+        if interval is None:
+            out.print(f"{name:16} n 0")
+            continue
+        mean, low, high = (100 * interval[key] for key in ("mean", "low", "high"))
+        out.print(
+            f"{name:16} n {interval['n']:5}  {mean:.1f} [{low:.1f}, {high:.1f}]",
+            highlight=False,
+            markup=False,
+        )
