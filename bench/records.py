@@ -44,8 +44,14 @@ def _scienceqa() -> RecordFunction:
     return scienceqa
 
 
+def _vqaonline() -> RecordFunction:
+    from tasks.vqaonline.records import vqaonline
+
+    return vqaonline
+
+
 RECORD_SOURCES: Mapping[str, Callable[[], RecordFunction]] = MappingProxyType(
-    {"charts": _charts, "scienceqa": _scienceqa}
+    {"charts": _charts, "scienceqa": _scienceqa, "vqaonline": _vqaonline}
 )
 """What `dataset.records` may name, and how to import each."""
 

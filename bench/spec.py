@@ -51,7 +51,7 @@ __all__ = [
     "spec_problems",
 ]
 
-KNOWN_RECORDS = ("charts", "scienceqa")
+KNOWN_RECORDS = ("charts", "scienceqa", "vqaonline")
 """The record functions that `dataset.records` may name; `bench.records` says where each is."""
 
 KNOWN_SOLVERS = ("generate", "option_likelihood")

@@ -23,9 +23,9 @@ def batched(spec: TaskSpec) -> tuple[str, ...]:
 
 
 def with_encoder(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec, dict[str, object]]:
-    """The task with the encoder that the arguments name, and the other arguments.
+    """The task with the encoder that the arguments name (``none``: without bertscore), and the others.
 
-    RequestError where the task has no bertscore.
+    RequestError where the task has no bertscore, or nothing else.
     """
     others = {name: value for name, value in given.items() if name != ENCODER_ARGUMENT}
     if ENCODER_ARGUMENT not in given:
@@ -35,6 +35,11 @@ def with_encoder(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec,
         raise RequestError(
             f"--bertscore-model: task {spec.name!r} has no scorer bertscore (it has {scorers}); leave it out"
         )
+    if given[ENCODER_ARGUMENT] in (None, "none"):
+        rest = tuple(part for part in spec.scorer if part.name != "bertscore")
+        if not rest:
+            raise RequestError(f"--bertscore-model none: task {spec.name!r} has no other scorer")
+        return spec.model_copy(update={"scorer": rest}), others
     model, colon, layer = str(given[ENCODER_ARGUMENT]).rpartition(":")
     chosen: dict[str, Any] = (
         {"model": model, "num_layers": int(layer)}
@@ -68,7 +73,8 @@ def signatures(spec: TaskSpec, references: Iterable[Sequence[str]]) -> dict[str,
     each = counts.pop() if len(counts) == 1 else None
     signed: dict[str, str] = {}
     for part in spec.scorer:
-        args: dict[str, Any] = dict(part.args)
+        args: dict[str, Any] = {name: value for name, value in part.args.items() if name != "normalize"}
+        how = part.args.get("normalize", "none")
         if part.name == "bleu":
             signed["bleu"] = bleu_signature(each, **args)
         elif part.name == "chrf":
@@ -77,6 +83,8 @@ def signatures(spec: TaskSpec, references: Iterable[Sequence[str]]) -> dict[str,
             signed["rouge"] = rouge_signature(**args)
         elif part.name == "bertscore":
             signed["bertscore"] = bertscore_signature(**args)
+        if part.name in signed and how != "none":
+            signed[part.name] += f"|norm:{how}"
     return signed
 
 

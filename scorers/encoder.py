@@ -125,8 +125,8 @@ def _download(model: str, revision: str | None) -> tuple[Path, str]:
     except Exception as error:  # the hub's client has no common error: network, names, access
         raise ValueError(
             f"BERTScore encoder {model!r} is not on this machine and cannot be downloaded "
-            f"({type(error).__name__}); give the folder of one with --bertscore-model PATH:LAYER, or leave "
-            "bertscore out of the task's scorers"
+            f"({type(error).__name__}); give the folder of one with --bertscore-model PATH:LAYER, or "
+            "go without BERTScore: --bertscore-model none"
         ) from error
     # The folder of a snapshot is its commit.
     return folder, revision[:12] if revision else folder.name[:12]

@@ -3,7 +3,8 @@
 Each value is in [0, 1] (a rescaled BERTScore may be below 0). Several numbers of one scorer are a mapping,
 its main number first. Metadata: `no_answer`, the completion is empty (it scores 0 and is counted);
 `truncated`, the token limit ended it; `cut`, BERTScore's encoder did not take all of a text; and under the
-scorer's own name the sums from which a corpus score is made.
+scorer's own name the sums from which a corpus score is made. `normalize` puts both texts
+into another form first, and is part of the signature.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, mean, metric, scorer, stderr
 from inspect_ai.solver import TaskState
@@ -34,6 +35,7 @@ from scorers.bleu import (
     corpus_chrf,
 )
 from scorers.encoder import DEFAULT_MODEL, Dtype, EncoderChoice, choose_encoder
+from scorers.normalize import Normalization, normalized
 from scorers.rouge import ROUGE_TYPES, RougeScorer
 from scorers.vector_cache import VectorCache, reference_cache
 
@@ -62,7 +64,9 @@ def _of_sums(name: str, reduce: Callable[[Sequence[Sequence[int]]], float]) -> M
 
 
 @scorer(metrics=[mean(), stderr(cluster="cluster"), corpus_bleu_metric()])
-def bleu(tokenize: BleuTokenizer = "13a", lowercase: bool = False) -> Scorer:
+def bleu(
+    tokenize: BleuTokenizer = "13a", lowercase: bool = False, normalize: Normalization = "none"
+) -> Scorer:
     """Sentence BLEU (effective order) of each sample; the corpus score comes from the samples' sums."""
     one = bleu_scorer(tokenize, lowercase=lowercase)
 
@@ -70,11 +74,11 @@ def bleu(tokenize: BleuTokenizer = "13a", lowercase: bool = False) -> Scorer:
         scores = [one(text, golds) for text, golds in zip(completions, references, strict=True)]
         return [{"value": own.score / 100, "metadata": {"bleu": list(own.sums)}} for own in scores]
 
-    return _batched(compute, bleu_signature(None, tokenize, lowercase=lowercase))
+    return _batched(compute, bleu_signature(None, tokenize, lowercase=lowercase), normalize)
 
 
 @scorer(metrics=[mean(), stderr(cluster="cluster"), corpus_chrf_metric()])
-def chrf(word_order: Literal[0, 2] = 0) -> Scorer:
+def chrf(word_order: Literal[0, 2] = 0, normalize: Normalization = "none") -> Scorer:
     """Sentence chrF of each sample (chrF++ with word_order 2); the corpus score from the samples' sums."""
     one = chrf_scorer(word_order)
 
@@ -82,11 +86,13 @@ def chrf(word_order: Literal[0, 2] = 0) -> Scorer:
         scores = [one(text, golds) for text, golds in zip(completions, references, strict=True)]
         return [{"value": own.score / 100, "metadata": {"chrf": list(own.sums)}} for own in scores]
 
-    return _batched(compute, chrf_signature(None, word_order))
+    return _batched(compute, chrf_signature(None, word_order), normalize)
 
 
 @scorer(metrics={"*": [mean(), stderr(cluster="cluster")]})
-def rouge(types: Sequence[str] = ROUGE_TYPES, stemmer: bool = False) -> Scorer:
+def rouge(
+    types: Sequence[str] = ROUGE_TYPES, stemmer: bool = False, normalize: Normalization = "none"
+) -> Scorer:
     """ROUGE of each sample: the F1 of each type, then precisions and recalls."""
     own = RougeScorer(types, stemmer=stemmer)
 
@@ -100,7 +106,7 @@ def rouge(types: Sequence[str] = ROUGE_TYPES, stemmer: bool = False) -> Scorer:
             found.append({"value": value, "metadata": {}})
         return found
 
-    return _batched(compute, f"{rouge_signature(stemmer=stemmer)}|{','.join(own.types)}")
+    return _batched(compute, f"{rouge_signature(stemmer=stemmer)}|{','.join(own.types)}", normalize)
 
 
 def rouge_signature(types: Sequence[str] = ROUGE_TYPES, stemmer: bool = False) -> str:
@@ -188,7 +194,9 @@ def _baseline(choice: EncoderChoice, wanted: bool, path: str | None) -> Baseline
     return read_baseline(Path(path) if path else library_baseline(choice.name), choice.layer)
 
 
-def _batched(compute: Compute, signature: str) -> Scorer:
+def _batched(compute: Compute, signature: str, normalize: Normalization = "none") -> Scorer:
+    if normalize not in get_args(Normalization):
+        raise ValueError(f"normalize {normalize!r} is not one of {', '.join(get_args(Normalization))}")
     batcher = Batcher(compute, signature)
 
     async def score(state: TaskState, target: Target) -> Score | None:
@@ -198,7 +206,8 @@ def _batched(compute: Compute, signature: str) -> Scorer:
         if deferred.get():
             return None
         completion = state.output.completion
-        found = await batcher.score(completion, list(target))
+        golds = [normalized(gold, normalize) for gold in target]
+        found = await batcher.score(normalized(completion, normalize), golds)
         empty = not completion.strip()
         flags: dict[str, Any] = {
             **found["metadata"],
