@@ -3,7 +3,7 @@
 A line of curve.jsonl is one point: `step`, `examples` seen, and either `loss` (mean over the trained tokens
 since the last point), `learning_rate`, `grad_norm`, `tokens_per_second`, `images_per_second`, `seconds`; or
 `validation_loss` (mean over the trained tokens) and `validation_exact` (share of examples that greedy
-decoding would write exactly).
+decoding would write exactly), at the end perhaps `validation_blind` (the same share without the pictures).
 """
 
 from __future__ import annotations

@@ -170,8 +170,11 @@ class Loop(Trainer):  # type: ignore[misc]
         # Gradients are averaged over processes, and `items` counts the tokens of all of them.
         return loss * self.accelerator.num_processes / items
 
-    def validate(self) -> dict[str, float]:
-        """validation_loss (mean over trained tokens) and validation_exact (share of rows decoded exactly)."""
+    def validate(self, *, blind: bool = False) -> dict[str, float]:
+        """validation_loss (mean over trained tokens) and validation_exact (share of rows decoded exactly).
+
+        blind: with one grey in the place of every picture, and only validation_blind, the share then exact.
+        """
         assert self._validation is not None
         data, collator = self._validation
         order = sorted(range(len(data.rows)), key=lambda position: data.rows[position].cost)
@@ -183,6 +186,9 @@ class Loop(Trainer):  # type: ignore[misc]
         with torch.no_grad():
             for start in range(0, len(mine), self._train_batch_size):
                 batch = self._prepare_inputs(collator(mine[start : start + self._train_batch_size]))
+                if blind:
+                    # Not 0, which Idefics3 takes for a picture that is not there.
+                    batch["pixel_values"] = torch.full_like(batch["pixel_values"], 0.5)
                 rows = (batch["labels"][:, 1:] != IGNORED).nonzero()[:, 0]
                 with self.accelerator.autocast():
                     logits, targets = trained_logits(model, batch)
@@ -192,6 +198,8 @@ class Loop(Trainer):  # type: ignore[misc]
                 total += torch.tensor([float(loss), float(len(targets)), float((wrong == 0).sum())])
         model.train()
         total = self.accelerator.reduce(total.to(self.args.device), "sum")
+        if blind:
+            return {"validation_blind": float(total[2] / len(data.rows))}
         return {
             "validation_loss": float(total[0] / total[1]),
             "validation_exact": float(total[2] / len(data.rows)),
@@ -284,7 +292,7 @@ class Curve(TrainerCallback):  # type: ignore[misc]
         self._started = time.monotonic()
         self._first_step = 0
         self._tokens = self._images = 0
-        self.validate: Callable[[], dict[str, float]] | None = None
+        self.validate: Callable[..., dict[str, float]] | None = None
         self.total_tokens = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -302,6 +310,8 @@ class Curve(TrainerCallback):  # type: ignore[misc]
         if self.validate and (step % self._recipe.validation.every == 0 or step == state.max_steps):
             before = time.monotonic()
             found = self.validate()
+            if self._recipe.validation.blind and step == state.max_steps:
+                found |= self.validate(blind=True)
             self._add(state, {"step": step, **found})
             self._since += time.monotonic() - before
 

@@ -258,6 +258,11 @@ class ValidationRecipe(_Section):
 
     size: int = Field(default=200, ge=0, description="Examples; 0 for none.")
     every: int = Field(default=200, ge=1, description="Optimizer steps between two validations.")
+    blind: bool = Field(
+        default=False,
+        description="At the end also with one grey in the place of every picture: what is then still right "
+        "was guessed from the question.",
+    )
 
 
 class SaveRecipe(_Section):

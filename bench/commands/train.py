@@ -167,9 +167,12 @@ class TrainingShow:
 def point_text(point: Mapping[str, Any]) -> str:
     """A point of the curve in words."""
     if "validation_loss" in point:
+        blind = ""
+        if "validation_blind" in point:
+            blind = f", and {100 * point['validation_blind']:.1f}% without seeing the picture (blind control)"
         return (
             f"validation loss {point['validation_loss']:.4f}, "
-            f"{100 * point['validation_exact']:.1f}% exactly right"
+            f"{100 * point['validation_exact']:.1f}% exactly right{blind}"
         )
     left = time.strftime("%H:%M:%S", time.gmtime(round(point["eta"])))
     return (
@@ -198,6 +201,7 @@ def _print_result(result: TrainResult, runs: list[Any], as_json: bool) -> None:
             "loss": last.get("loss"),
             "validation_loss": last.get("validation_loss"),
             "validation_exact": last.get("validation_exact"),
+            "validation_blind": last.get("validation_blind"),
             "seconds": result.lineage["seconds"],
             "recipe_digest": result.lineage["recipe_digest"],
             "runs": [run_json(one) for one in runs],

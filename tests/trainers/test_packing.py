@@ -16,7 +16,7 @@ from trainers.collator import IGNORED, Collator
 from trainers.encoding import EncodedData
 from trainers.examples import TrainExample
 from trainers.packing import Packed, PackedCollator, packed
-from trainers.sft import Silent, encode
+from trainers.sft import Silent, TrainData, encode, train
 
 QUESTIONS = ("How many bars?", "How many bars are there? Count them all.", "Which bar is the tallest one?")
 
@@ -79,3 +79,23 @@ def test_more_than_tokens_is_refused(data: EncodedData) -> None:
 
     with pytest.raises(ValueError, match="mm_token_type_ids"):
         packed(replace(data, rows=[grid]), None)
+
+
+def test_a_packed_training_counts_examples_and_ends_with_the_blind_control(
+    tiny_checkpoint: Path,
+    recipe: Any,
+    examples: list[TrainExample],
+    held_back: list[TrainExample],
+    tmp_path: Path,
+) -> None:
+    twice = [
+        replace(one, id=f"{one.id}/{again}", prompt=one.prompt + again) for one in examples for again in "ab"
+    ]
+    packing = recipe(batch={"size": 4, "packed": True}, validation={"every": 1, "blind": True}, steps=2)
+
+    made = train(packing, TrainData(twice, held_back), base=tiny_checkpoint, out=tmp_path / "run")
+
+    assert made.lineage["examples"] == len(twice)
+    points = [point for point in made.points if "validation_exact" in point]
+    assert [("validation_blind" in point) for point in points] == [False, True]
+    assert 0 <= points[-1]["validation_blind"] <= 1
