@@ -62,8 +62,8 @@ class Shots:
                 f"{len(readable)} records; ask for fewer"
             )
         Random(wanted.seed).shuffle(readable)
-        # One to spare, for a sample whose own question is among the first k.
-        drawn = readable[: wanted.k + 1]
+        # Some to spare, for samples whose own question is among the first k.
+        drawn = readable[: 2 * wanted.k + 1]
         return cls(drawn, wanted.k, f"{wanted.answer}\n{data_hash(drawn, spec.dataset.image)}")
 
     def before(self, spec: TaskSpec, record: Record) -> list[Record]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from results.records import Run
 
 
+_REPEATED = {"item": "items", "text": "texts", "image": "pictures", "near": "near pictures"}
+
+
 def overlap(
     task: Annotated[str, typer.Argument(help="Task name or task.yaml.")],
     log: Annotated[
@@ -44,13 +47,13 @@ def overlap(
 
 
 def _scores(found: list[Repeat], log: Path) -> dict[str, Any]:
-    """The log's accuracy over all samples, those that repeat a train item, and the rest."""
+    """The log's accuracy over all samples, and without those that repeat something of the train split."""
     from bench.errors import NotComparableError
     from results.records import read_run
     from results.table import interval_json, score_interval
 
     run: Run = read_run(log)
-    known = {one.id: one.item for one in found}
+    known = {one.id: one for one in found}
     strangers = [
         outcome.id for outcome in run.outcomes if outcome.id not in known and outcome.value is not None
     ]
@@ -59,12 +62,11 @@ def _scores(found: list[Repeat], log: Path) -> dict[str, Any]:
             f"{log}: {len(strangers)} of its samples are not of these data, such as {strangers[0]!r}; "
             "give the -T with which it was run"
         )
-    outcomes = list(run.outcomes)
-    parts = {
-        "all": outcomes,
-        "without repeats": [outcome for outcome in outcomes if not known.get(outcome.id)],
-        "repeats": [outcome for outcome in outcomes if known.get(outcome.id)],
-    }
+    outcomes = [outcome for outcome in run.outcomes if outcome.id in known]
+    parts = {"all": outcomes}
+    for what, name in _REPEATED.items():
+        parts[f"without repeated {name}"] = [o for o in outcomes if not getattr(known[o.id], what)]
+    parts["repeated items"] = [outcome for outcome in outcomes if known[outcome.id].item]
     return {name: interval_json(score_interval(members)) for name, members in parts.items()}
 
 
@@ -81,6 +83,7 @@ def _print_counts(task: str, train: str, rows: dict[str, dict[str, int]]) -> Non
         table.add_row(shown(group), *map(str, row.values()))
     out = console()
     out.print(table)
+    # The same words about another picture ask something else, as in tasks whose questions follow a pattern.
     out.print("item: text and picture both, near pictures included; without a picture, the text", style="dim")
 
 
@@ -89,11 +92,11 @@ def _print_scores(split: dict[str, Any]) -> None:
     out.print()
     for name, interval in split.items():
         if interval is None:
-            out.print(f"{name:16} n 0")
+            out.print(f"{name:30} n 0")
             continue
         mean, low, high = (100 * interval[key] for key in ("mean", "low", "high"))
         out.print(
-            f"{name:16} n {interval['n']:5}  {mean:.1f} [{low:.1f}, {high:.1f}]",
+            f"{name:30} n {interval['n']:5}  {mean:.1f} [{low:.1f}, {high:.1f}]",
             highlight=False,
             markup=False,
         )
