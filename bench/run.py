@@ -23,6 +23,7 @@ from bench.model import ModelRequest, ServedModel, check_endpoint, resolve_model
 from bench.registry import TASKS, task_file
 from bench.single_turn import SingleTurn
 from results.records import Run, read_run
+from scorers.batches import ScoreJournal, current_scores, score_progress
 from solvers.completion import is_completion
 from solvers.journal import Journal, current_journal, current_progress
 
@@ -37,6 +38,8 @@ QUIET: dict[str, Any] = {
     "ctl_server": False,
 }
 _JOURNALS = ".journal"
+_CONNECTIONS = 64
+_WAITING_FOR_SCORES = 512
 _SECONDS_BETWEEN_PROBES = 10.0
 _FAILED_PROBES = 3
 # Engine arguments that change what a model answers; a resumed run may differ in all others.
@@ -155,21 +158,31 @@ async def run_one(request: RunRequest, task: Task | str, served: ServedModel, sh
         show.say(f"{label}: " + (f"going on from {earlier.location}" if earlier else "nothing to resume"))
     await served.start(show.say)
     journal = Journal(request.log_dir / _JOURNALS / _journal_name(earlier))
-    total = _sample_count(task, request)
+    scorers = _batch_scorers(task)
+    scores = ScoreJournal(journal.path.with_name(f"scores-{journal.path.name}")) if scorers else None
+    total = _sample_count(task, request) * (1 + len(scorers))
     with show.samples(label, total) as advance, quiet_collector():
         current_journal.set(journal)
         current_progress.set(advance)
+        current_scores.set(scores)
+        score_progress.set(advance)
         try:
             evaluation = _evaluation(request, task, served, key, journal, earlier, advance)
             log = await _until_death(served, evaluation, request.base_url)
         except BaseException:
             journal.close(delete=False)
+            if scores is not None:
+                scores.close(delete=False)
             raise
         finally:
             current_journal.set(None)
             current_progress.set(None)
+            current_scores.set(None)
+            score_progress.set(None)
     run = await asyncio.to_thread(read_run, log.location)
     journal.close(delete=log.status == "success")
+    if scores is not None:
+        scores.close(delete=log.status == "success")
     if earlier is not None and log.status == "success":
         # Their samples are all in the new log; two logs of one run would be counted twice.
         await asyncio.to_thread(_remove_parts, request.log_dir, journal.path.name, log.location)
@@ -209,7 +222,7 @@ async def _evaluation(
         sample_id=list(request.sample_ids) or None,
         epochs=request.epochs,
         fail_on_error=request.fail_on_error,
-        max_samples=connections,
+        max_samples=_max_samples(task, connections),
         max_connections=connections,
         log_images=request.log_images,
         run_samples=not direct,
@@ -222,7 +235,23 @@ async def _evaluation(
     for sample in (earlier.samples if earlier else None) or ():
         if sample.error is None and journal.get(str(sample.id), sample.epoch) is None:
             journal.put(str(sample.id), sample.epoch, sample.output)
-    return await SingleTurn(task, served.model, log, journal, connections, advance).run()
+    return await SingleTurn(
+        task, served.model, log, journal, connections, advance, score_after=bool(_batch_scorers(task))
+    ).run()
+
+
+def _batch_scorers(task: Task | str) -> tuple[str, ...]:
+    """The task's scorers whose scores are made in batches."""
+    if isinstance(task, str):
+        return ()
+    return tuple((task.metadata or {}).get("identity", {}).get("metrics", {}))
+
+
+def _max_samples(task: Task | str, connections: int | None) -> int | None:
+    """Samples in flight: those that wait for a batch of scores take no connection from others."""
+    if not _batch_scorers(task):
+        return connections
+    return (connections or _CONNECTIONS) + _WAITING_FOR_SCORES
 
 
 async def _until_death(

@@ -14,7 +14,7 @@ import mimetypes
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +31,10 @@ from solvers.journal import Journal
 
 # A flush copies the log so far; until then the journal holds what a kill would lose.
 _SECONDS_BETWEEN_FLUSHES = 20.0
+# Samples that wait for their scores together, where scores are made in batches.
+_WAITING = 512
+
+_Key = tuple[str, int]
 
 
 class _SampleFailed(Exception):
@@ -42,7 +46,8 @@ class SingleTurn:
 
     started: what ``eval_async(…, run_samples=False)`` returned: which samples, with which settings. journal:
     completions by sample and epoch; those it holds are not made again. connections: requests in flight.
-    advance: called once for each sample that has its score or its error.
+    advance: called once for each sample that has its score or its error. score_after: make all completions
+    first, and advance for each of them; then score, many samples waiting together for a batch.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class SingleTurn:
         journal: Journal,
         connections: int,
         advance: Callable[[], None],
+        score_after: bool = False,
     ) -> None:
         self._task = task
         self._model = model
@@ -60,6 +66,10 @@ class SingleTurn:
         self._journal = journal
         self._connections = connections
         self._advance = advance
+        self._score_after = score_after
+        # Of completions made beforehand: when they began and how long they took, or why there is none.
+        self._timed: dict[_Key, tuple[str, str, float]] = {}
+        self._failed: dict[_Key, Exception] = {}
         self._recorder = EvalRecorder(str(Path(started.location).parent))
         self._recorded: list[EvalSample] = []
         self._flushed = time.monotonic()
@@ -90,20 +100,31 @@ class SingleTurn:
         samples = {sample.id: sample for sample in self._task.dataset}
         ids = self._log.eval.dataset.sample_ids or ()
         epochs = range(1, (self._log.eval.config.epochs or 1) + 1)
-        # All workers share one iterator: each takes the next sample when it is free.
-        planned = iter([(samples[sample_id], epoch) for epoch in epochs for sample_id in ids])
+        planned = [(samples[sample_id], epoch) for epoch in epochs for sample_id in ids]
+        if self._score_after:
+            await _shared(planned, self._completed_beforehand, self._connections)
+        await _shared(planned, self._one_sample, _WAITING if self._score_after else self._connections)
 
-        async def work() -> None:
-            for sample, epoch in planned:
-                await self._one_sample(sample, epoch)
+    async def _completed_beforehand(self, sample: Sample, epoch: int) -> None:
+        """Put the sample's completion into the journal; scoring finds it, or the failure, later."""
+        key = (str(sample.id), epoch)
+        unreadable = (sample.metadata or {}).get("unreadable")
+        if not unreadable and self._journal.get(*key) is None:
+            start, began = _now(), time.monotonic()
+            try:
+                self._journal.put(*key, await self._completion(_with_pictures(sample)))
+            except Exception as error:
+                self._failed[key] = error
+            self._timed[key] = (start, _now(), round(time.monotonic() - began, 3))
+        self._advance()
 
-        workers = [asyncio.create_task(work()) for _ in range(self._connections)]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+    async def _completion(self, prompt: list[ChatMessage]) -> ModelOutput:
+        answered = await self._model.api.generate(
+            input=prompt, tools=[], tool_choice="none", config=self._log.plan.config
+        )
+        # Providers may return a record of the call as well; ours do not.
+        assert isinstance(answered, ModelOutput)
+        return answered
 
     async def _one_sample(self, sample: Sample, epoch: int) -> None:
         assert sample.id is not None  # build_task gives every sample its record's id
@@ -128,8 +149,13 @@ class SingleTurn:
             record.error = _eval_error(error)
         record.completed_at = _now()
         record.total_time = record.working_time = round(time.monotonic() - began, 3)
+        if (timed := self._timed.get((str(record.id), epoch))) is not None:
+            # The time that counts is the completion's; the scores came together with others'.
+            record.started_at, record.completed_at, took = timed
+            record.total_time = record.working_time = took
         await self._keep(record)
-        self._advance()
+        if not self._score_after:
+            self._advance()
         if failure is not None and self._log.eval.config.fail_on_error:
             raise _SampleFailed from failure
 
@@ -140,12 +166,9 @@ class SingleTurn:
         prompt = record.input = record.messages = _with_pictures(sample)
         known = self._journal.get(str(record.id), record.epoch)
         if known is None:
-            answered = await self._model.api.generate(
-                input=prompt, tools=[], tool_choice="none", config=self._log.plan.config
-            )
-            # Providers may return a record of the call as well; ours do not.
-            assert isinstance(answered, ModelOutput)
-            known = answered
+            if (failure := self._failed.get((str(record.id), record.epoch))) is not None:
+                raise failure
+            known = await self._completion(prompt)
             self._journal.put(str(record.id), record.epoch, known)
         record.output = known
         record.messages = [*prompt, known.message]
@@ -194,6 +217,25 @@ class SingleTurn:
         )
         finished.location = log.location
         return finished
+
+
+async def _shared(
+    planned: Sequence[tuple[Sample, int]], do: Callable[[Sample, int], Awaitable[None]], workers: int
+) -> None:
+    """Do every one of the planned; each worker takes the next when it is free. The first failure ends all."""
+    left = iter(planned)
+
+    async def work() -> None:
+        for sample, epoch in left:
+            await do(sample, epoch)
+
+    tasks = [asyncio.create_task(work()) for _ in range(workers)]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _with_pictures(sample: Sample) -> list[ChatMessage]:

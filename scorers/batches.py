@@ -1,9 +1,9 @@
 """Scores of many samples at once, over inspect's scorers of one sample each.
 
 inspect calls a scorer for each sample, many at a time. A `Batcher` collects the calls that wait and computes
-them together in a thread, so that the event loop goes on; whatever arrives meanwhile is the next batch. Under
-`bench run` such scorers hold back until all samples have their completion (`deferred`): they never take time
-from generation. Finished scores go to a `ScoreJournal` at once, so that a kill loses none.
+them together in a thread, so that the event loop goes on; whatever arrives meanwhile is the next batch.
+`bench run` makes all completions before it asks for such scores, so that they take no time from generation.
+Finished scores go to a `ScoreJournal` at once, so that a kill loses none.
 """
 
 from __future__ import annotations
@@ -75,8 +75,6 @@ def _read(path: Path) -> dict[str, Result]:
 
 # Set by `bench run` and `bench score` around an evaluation; inspect's sample tasks inherit them.
 current_scores: ContextVar[ScoreJournal | None] = ContextVar("current_scores", default=None)
-# While set, batch scorers give no score: they are asked again when all completions are there.
-deferred: ContextVar[bool] = ContextVar("deferred", default=False)
 # Called once for each score of a batch scorer.
 score_progress: ContextVar[Callable[[], None] | None] = ContextVar("score_progress", default=None)
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, mean, metric, scorer, stderr
 from inspect_ai.solver import TaskState
 
-from scorers.batches import Batcher, Compute, Result, deferred
+from scorers.batches import Batcher, Compute, Result
 from scorers.bertscore import (
     Baseline,
     BertScorer,
@@ -199,12 +199,10 @@ def _batched(compute: Compute, signature: str, normalize: Normalization = "none"
         raise ValueError(f"normalize {normalize!r} is not one of {', '.join(get_args(Normalization))}")
     batcher = Batcher(compute, signature)
 
-    async def score(state: TaskState, target: Target) -> Score | None:
+    async def score(state: TaskState, target: Target) -> Score:
         if not state.output.choices:
             # `inspect score` also brings samples whose generation failed: nothing to score is no zero.
             return Score.unscored(reason="error", explanation="there is no completion")
-        if deferred.get():
-            return None
         completion = state.output.completion
         golds = [normalized(gold, normalize) for gold in target]
         found = await batcher.score(normalized(completion, normalize), golds)
