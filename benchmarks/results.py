@@ -75,12 +75,15 @@ def repeated(log: Path, made: Path, samples: int, name: str, flipped: int = 0) -
         archive.writestr("header.json", json.dumps(header), compress_type=93)
 
 
-def _bench(*arguments: object, cache: Path | None = None) -> tuple[float, float]:
-    """Seconds and MiB of a command, which may end with the code of a verdict."""
+Measured = tuple[float, float, float]
+
+
+def _bench(*arguments: object, cache: Path | None = None) -> Measured:
+    """Seconds, CPU seconds and MiB of a command, which may end with the code of a verdict."""
     return _measured([sys.executable, "-m", "bench", *map(str, arguments)], cache)
 
 
-def _measured(command: list[str], cache: Path | None = None) -> tuple[float, float]:
+def _measured(command: list[str], cache: Path | None = None) -> Measured:
     environment = os.environ | ({"TUNEBENCH_CACHE": str(cache)} if cache else {})
     environment["OMP_WAIT_POLICY"] = "passive"
     started = time.perf_counter()
@@ -89,7 +92,7 @@ def _measured(command: list[str], cache: Path | None = None) -> tuple[float, flo
     seconds = time.perf_counter() - started
     if os.waitstatus_to_exitcode(status) not in (0, 1):
         raise RuntimeError(f"{' '.join(command)}: exit code {os.waitstatus_to_exitcode(status)}")
-    return seconds, used.ru_maxrss / 1024
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def main() -> None:
@@ -110,7 +113,7 @@ def main() -> None:
             repeated(seed, many / f"log-{number:03}.eval", given.samples, f"model-{number:03}", number % 20)
         for number in range(2):
             repeated(seed, folder / f"large-{number}.eval", given.large, f"large-{number}", 2 * number)
-        print("| | s | MiB |\n|---|---|---|")
+        print("| | s | CPU s | MiB |\n|---|---|---|---|")
         for run in range(given.repeats):
             cache = folder / f"cache-{run}"
             _row(
@@ -131,8 +134,8 @@ def main() -> None:
         )
 
 
-def _row(name: str, measured: tuple[float, float]) -> None:
-    print(f"| {name} | {measured[0]:.1f} | {measured[1]:.0f} |", flush=True)
+def _row(name: str, measured: Measured) -> None:
+    print(f"| {name} | {measured[0]:.1f} | {measured[1]:.1f} | {measured[2]:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

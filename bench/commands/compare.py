@@ -180,7 +180,14 @@ def baselines(folder: Folder = _FOLDER, as_json: Json = False) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("baseline", "task", "model", "n", "score ±95%", "blessed"):
-        table.add_column(heading, justify="right" if heading in ("n", "score ±95%") else "left")
+        number = heading in ("n", "score ±95%")
+        # A cut name could not be told from another; figures and dates stay on one line.
+        table.add_column(
+            heading,
+            justify="right" if number else "left",
+            overflow="fold",
+            no_wrap=number or heading == "blessed",
+        )
     for one in found:
         for run in one.runs:
             interval = score_interval(run.outcomes)
