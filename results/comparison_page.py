@@ -5,6 +5,8 @@ Everything is in the page; without scripts all of it is shown. Text of models an
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -60,15 +62,19 @@ for (const nav of document.querySelectorAll('nav')) for (const button of nav.que
     for (const card of nav.nextElementSibling.querySelectorAll('article'))
       card.hidden = button.dataset.kind !== '' && card.dataset.kind !== button.dataset.kind
   }
+document.documentElement.dataset.ready = 'true'
 """
 
 
 def write_comparison(tasks: Sequence[TaskComparison], page: Path) -> None:
     """Write the page; up to 60 lost and 60 gained samples of each task, with small pictures."""
     title = f"{short_name(tasks[0].base)} → {short_name(tasks[0].candidate)}"
+    # Whatever a model wrote: only this style and this script count, and nothing is fetched.
+    policy = f"default-src 'none'; img-src data:; style-src {_digest(_STYLE)}; script-src {_digest(_SCRIPT)}"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(
         "<!doctype html><html lang=en><meta charset=utf-8>"
+        f'<meta http-equiv=Content-Security-Policy content="{_plain(policy)}">'
         "<meta name=viewport content='width=device-width, initial-scale=1'>"
         f"<title>{_plain(title)}</title><style>{_STYLE}</style><main><h1>{_plain(title)}</h1>"
         f"<p>base {_model(tasks[0].base)}<br>candidate {_model(tasks[0].candidate)}</p>"
@@ -135,7 +141,8 @@ def _table(first: str, rows: Sequence[_Row], margin: float) -> str:
     )
     return (
         f"<div class=scroll><table><thead><tr><th>{_plain(first)}<th>n<th>base<th>candidate"
-        f"<th>difference ±95%<th>worse ← 0 → better<th>p<th>right→wrong<th>wrong→right<tbody>{lines}</table></div>"
+        "<th>difference ±95%<th>worse ← 0 → better<th>p<th>right→wrong<th>wrong→right"
+        f"<tbody>{lines}</table></div>"
     )
 
 
@@ -218,6 +225,10 @@ def _card(flip: Flip, base: LoggedSample | None, candidate: LoggedSample | None)
         f"<article data-kind={kind}>{images}<div><b class={kind}>{kind}</b> {_plain(flip.id)}</div>"
         f"<div>{_plain(flip.question)}</div><dl>{pairs}</dl>{texts}</article>"
     )
+
+
+def _digest(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
 def _plain(text: str) -> str:
