@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from bench.commands import checkpoints, compare, declare, evaluate, leaderboard, overlap, train
 from bench.errors import IncompleteRunError, RequestError, TunebenchError
+from bench.terminal import spread_pairs
 
 
 class _Commands(TyperGroup):
@@ -83,6 +84,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     # transformers warns about defaults of classes that the checkpoint overrides; its errors still come.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    sys.argv[1:] = spread_pairs(sys.argv[1:])
     try:
         app()
     except TunebenchError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +15,12 @@ from bench.errors import RequestError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from results.records import Run
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; everything else goes to stderr.")]
 Pairs = list[str]
+_PAIR_OPTIONS = ("-T", "-M", "-S")
+_PAIR = re.compile(r"[A-Za-z_]\w*=")
 LogDir = Annotated[Path, typer.Option("--log-dir", help="Folder of the inspect logs.")]
 
 
@@ -27,6 +32,28 @@ def console(*, stderr: bool = False) -> Console:
     if not made.is_terminal:
         made = Console(stderr=stderr, width=max(made.width, 100))
     return made
+
+
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        "--metric",
+        metavar="NAME[,NAME]",
+        help="Other numbers of the tasks' scorers, such as rouge2 or bertscore, in place of the main one.",
+    ),
+]
+
+
+def by_metric(runs: list[Run], metric: str | None) -> list[Run]:
+    """The runs with these numbers as their scores; RequestError when no run has one of them."""
+    from results.metrics import metric_runs
+
+    if metric is None:
+        return runs
+    try:
+        return metric_runs(runs, names(metric, "--metric"))
+    except ValueError as error:
+        raise RequestError(f"--metric {metric}: {error}") from error
 
 
 class TerminalShow:
@@ -88,3 +115,18 @@ def pairs(given: list[str] | None, option: str) -> dict[str, Any]:
             raise RequestError(f"{option} {text}: write {option} KEY=VALUE")
         values[name.strip()] = parse_value(value)
     return values
+
+
+def spread_pairs(arguments: list[str]) -> list[str]:
+    """A command line where `-T a=1 b=2` says `-T a=1 -T b=2`; likewise -M and -S."""
+    spread: list[str] = []
+    option = None
+    for argument in arguments:
+        if option and _PAIR.match(argument) and spread[-1] != option:
+            spread.append(option)
+        elif argument in _PAIR_OPTIONS:
+            option = argument
+        elif not (option and spread[-1] == option):
+            option = None
+        spread.append(argument)
+    return spread
