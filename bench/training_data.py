@@ -282,8 +282,9 @@ def _texts(fields: Mapping[str, object]) -> tuple[str, str, str | None]:
         answer = _said(answer[0]) if len(answer) == 1 and answer[0].get("role") == "assistant" else None
     if not isinstance(prompt, str) or not isinstance(answer, str):
         missing = "prompt" if not isinstance(prompt, str) else "completion"
+        given = [name for name, value in fields.items() if value is not None]
         raise ValueError(
-            f"no {missing}{did_you_mean(missing, fields)} (columns: {', '.join(fields)}; "
+            f"no {missing}{did_you_mean(missing, given)} (columns: {', '.join(given)}; "
             f"known: {', '.join(_COLUMNS)})"
         )
     return prompt, answer, str(system) if system else None

@@ -364,6 +364,8 @@ class _MachineErrors:
 
     def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
         reason = _machine_reason(error)
+        if isinstance(error, ValueError) and [path.name for path in self._folder.iterdir()] == [_RUN]:
+            shutil.rmtree(self._folder, ignore_errors=True)  # a mistake in the request: nothing was begun
         if error is None or reason is None:
             return
         from trainers.loop import NotFiniteError, intermediate

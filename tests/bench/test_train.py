@@ -1,0 +1,294 @@
+"""bench train: rows of files and tasks become examples, mistakes are one line and an exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+import pyarrow
+from PIL import Image, ImageDraw
+from pyarrow import parquet
+
+from bench import cli
+from bench.checkpoint import find_checkpoint
+from bench.errors import RequestError
+from bench.recipes import find_recipe
+from bench.train import TrainRequest
+from bench.training_data import training_data
+from tasks.cache import cache_folder
+from trainers.nano import write_untrained
+from trainers.overlap import overlaps
+
+RECIPE = """\
+name: counting
+summary: Count bars.
+base: {{checkpoint: {base}}}
+data: {data}
+target: {{form: {form}}}
+optimizer: {{learning_rate: 1e-3}}
+batch: {{size: 4}}
+steps: 3
+precision: float32
+log_every: 1
+validation: {{size: 3}}
+"""
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+def drawn(number: int) -> bytes:
+    image = Image.new("RGB", (60, 40), "white")
+    ImageDraw.Draw(image).rectangle((2, 2, 5 + number, 30), fill=(number * 7 % 256, 9, 9))
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def rows(folder: Path, count: int = 30) -> Path:
+    """A JSONL file of rows with their pictures beside it."""
+    for number in range(count):
+        (folder / f"{number}.png").write_bytes(drawn(number))
+    lines = [
+        {"id": f"n{n}", "image": f"{n}.png", "prompt": "How long?", "completion": f"So \\boxed{{{n}}}"}
+        for n in range(count)
+    ]
+    file = folder / "rows.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return file
+
+
+def recipe(folder: Path, data: str = "{jsonl: rows.jsonl}", form: str = "rationale_then_answer") -> Path:
+    file = folder / "recipe.yaml"
+    base = write_untrained(cache_folder("checkpoints") / "tiny")  # once for the session
+    file.write_text(RECIPE.format(data=data, form=form, base=base))
+    return file
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """Runs `bench` here: (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["bench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
+
+
+def test_from_rows_to_a_checkpoint_that_is_found_again(command: Command, tmp_path: Path) -> None:
+    rows(tmp_path)
+
+    code, out, err = command("train", recipe(tmp_path), "--set", "seed=3", "--json", "--show", "plain")
+
+    assert code == 0, err
+    made = json.loads(out)
+    folder = tmp_path / made["checkpoint"]
+    assert folder.parent == tmp_path / "checkpoints" / "counting"
+    assert made["steps"] == 3 and made["loss"] > 0 and made["validation_exact"] == 0
+    assert "step 3/3: loss" in err and "tokens/s" in err and "images/s" in err and "left 00:00:00" in err
+    lineage = json.loads((folder / "lineage.json").read_text())
+    assert lineage["recipe"]["seed"] == 3 and lineage["recipe_digest"] == made["recipe_digest"]
+    data = {"source": "jsonl", "examples": 27, "validation": 3, "held_out": {}, "held_out_unchecked": {}}
+    assert data.items() <= lineage["data"].items()
+    found = find_checkpoint(str(folder))
+    base = find_checkpoint(lineage["recipe"]["base"]["checkpoint"])
+    assert found.recipe_commit == lineage["commit"] and found.parameters == base.parameters
+    assert (
+        found.digest
+        != lineage["base_digest"]
+        == find_checkpoint(lineage["recipe"]["base"]["checkpoint"]).digest
+    )
+
+
+def test_a_dry_run_shows_what_would_be_trained(command: Command, tmp_path: Path) -> None:
+    rows(tmp_path)
+    file = recipe(tmp_path)
+
+    code, out, _ = command("train", file, "--dry-run", "--json", "--max-steps", 9, "--set", "frozen=vision")
+
+    assert code == 0
+    told = json.loads(out)
+    assert told["steps"] == 9 and told["recipe"]["frozen"] == ["vision"]
+    assert told["parameters"]["vision"] == {"all": 481_280, "trained": 0}
+    assert told["parameters_trained"] == sum(part["trained"] for part in told["parameters"].values())
+    assert told["parameters"]["text"]["all"] == told["parameters"]["text"]["trained"] > 500_000
+    assert told["data"]["examples"] == 27 and told["data"]["too_long"] == "0 (0.0%)"
+    assert told["data"]["tokens"] > told["data"]["tokens_trained"] > 27 * 4
+    assert told["memory_gib_estimate"]["total"] > 0
+    number = told["example"]["id"].removeprefix("n")
+    assert told["example"]["text"] == (
+        "<|im_start|>User:<fake_token_around_image><global-img><image>×16<fake_token_around_image> How long?"
+        f"<end_of_utterance>\n<|im_start|>Assistant:⟦ So \\boxed{{{number}}}<end_of_utterance>⟧"
+    )
+    code, out, _ = command("train", file, "--dry-run", "--set", "max_tokens=16")
+    assert code == 2
+    assert not (tmp_path / "checkpoints").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changed", "code", "said"),
+    [
+        (["--set", "base.checkpoint=nowhere"], None, 2, "base.checkpoint: nowhere: no such folder"),
+        (["--set", "base.checkpoint=./missing"], None, 2, "no such folder"),
+        (["--set", "optimizer.lerning_rate=1"], None, 2, "did you mean 'learning_rate'"),
+        (["--set", "max_tokens=16"], None, 2, "no example can be trained on: 27 too long"),
+        (["--set", "batch.per_device=3"], None, 2, "size 4 is no multiple of per_device 3"),
+        (["--set", "frozen=audio"], None, 2, "should be 'vision', 'connector' or 'text'"),
+        (["--resume"], None, 2, "no unfinished training in checkpoints/counting"),
+        (["--report-to", "wandbb"], None, 2, "did you mean 'wandb'"),
+        (["--report-to", "mlflow"], None, 2, "--report-to mlflow: not installed; pip install mlflow"),
+        ([], {"image": None}, 2, "no example to train on (n0: no image"),
+        ([], {"prompt": None, "question": "?"}, 2, "no prompt (columns:"),
+        ([], {"completion": ""}, 2, "no text to learn"),
+    ],
+)
+def test_mistakes_are_one_line(
+    command: Command,
+    tmp_path: Path,
+    arguments: list[str],
+    changed: dict[str, Any] | None,
+    code: int,
+    said: str,
+) -> None:
+    file = rows(tmp_path)
+    if changed is not None:
+        lines = [{**json.loads(line), **changed} for line in file.read_text().splitlines()]
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    ended, out, err = command("train", recipe(tmp_path), *arguments, "--show", "none")
+
+    assert (ended, out) == (code, "")
+    assert said in err and "Traceback" not in err
+    assert not list(tmp_path.glob("checkpoints/counting/*"))
+
+
+def test_out_of_disk_ends_with_4(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import trainers.loop
+
+    def full(*_: Any) -> None:
+        raise RuntimeError(
+            "[enforce fail at inline_container.cc:664] . PytorchStreamWriter failed writing file"
+        )
+
+    monkeypatch.setattr(trainers.loop.Loop, "_save_optimizer_and_scheduler", full)
+    rows(tmp_path)
+
+    code, _, err = command("train", recipe(tmp_path), "--show", "none")
+
+    assert code == 4 and "the disk is full; no checkpoint was written yet" in err
+
+
+def test_a_tasks_train_split_becomes_examples(tmp_path: Path) -> None:
+    args = "{task: chart_vqa, args: {size: 12, seed: 5, charts: bar, width: 320, height: 240}}"
+    found = training_data(find_recipe(str(recipe(tmp_path, args))), also_held_out=["chart_vqa"])
+
+    assert len(found.train) == 12 and len(found.validation) == 3 and len(found.held_out) == 300
+    assert found.described["held_out"] == {"chart_vqa": 300} and not found.left_out
+    first = found.train[0]
+    assert first.prompt.startswith("Look at the chart and answer the question.")
+    assert "The answer is \\boxed{" in first.completion and first.groups["chart"] == "bar"
+    assert len(first.sources) == 1 and first.images[0].is_file()
+    short = training_data(find_recipe(str(recipe(tmp_path, args, "answer_only"))))
+    assert short.train[0].completion == "\\boxed{" + first.completion.rpartition("\\boxed{")[2].removesuffix(
+        "."
+    )
+
+
+def test_a_training_folder_as_the_design_has_it(tmp_path: Path) -> None:
+    """Parquet with images embedded; the test split of the tasks it names may not be in it."""
+    from tasks.chart_vqa.records import charts
+
+    folder = tmp_path / "distilled"
+    folder.mkdir()
+    test_picture = Path(str(charts("test", size=1, seed=1)[0]["image"]))
+    columns = {
+        "images": [[{"bytes": drawn(n), "path": None}] for n in range(3)]
+        + [[{"bytes": test_picture.read_bytes(), "path": None}]],
+        "prompt": ["How long?"] * 4,
+        "completion": ["So \\boxed{1}", "No answer.", "So \\boxed{2}", "So \\boxed{3}"],
+        "task": ["chart_vqa"] * 4,
+        "sample_id": ["a", "b", "a", "leaked"],
+        "groups": [{"chart": "bar"}] * 4,
+    }
+    parquet.write_table(pyarrow.table(columns), folder / "train-00000-of-00001.parquet")
+    parquet.write_table(pyarrow.table(columns), folder / "test-00000-of-00001.parquet")
+
+    found = training_data(find_recipe(str(recipe(tmp_path, "{folder: distilled}", "answer_only"))))
+
+    assert [one.id for one in found.train] == ["a", "a (train-00000-of-00001.parquet row 3)", "leaked"]
+    assert found.left_out == {
+        "b": "no answer: neither a target nor a \\boxed{} or CONCLUSION in the completion"
+    }
+    assert found.train[0].completion == "\\boxed{1}" and found.train[0].groups == {"chart": "bar"}
+    assert next(one.train_id for one in overlaps(found.train, found.held_out)) == "leaked"
+
+
+def test_an_example_of_the_test_split_is_refused_by_name(command: Command, tmp_path: Path) -> None:
+    file = rows(tmp_path, 20)
+    from tasks.chart_vqa.records import charts
+
+    leaked = charts("test", size=1, seed=1)[0]
+    row = {"id": "leak", "image": str(leaked["image"]), "prompt": "?", "completion": "\\boxed{1}"}
+    file.write_text(file.read_text() + json.dumps({**row, "task": "chart_vqa"}) + "\n")
+    arguments = ("train", recipe(tmp_path), "--show", "none", "--json", "--set", "validation.size=0")
+
+    code, _, err = command(*arguments)
+
+    assert code == 2 and f"{leaked['id']} (same image as leak)" in err and "--allow-overlap" in err
+    code, _, err = command(*arguments, "--allow-overlap", "--out", "allowed")
+    assert code == 0, err
+    lineage = json.loads((tmp_path / "allowed" / "lineage.json").read_text())
+    assert lineage["overlap_allowed"]["test"] >= 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {
+            "messages": [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "How long?"}]},
+                {"role": "assistant", "content": "\\boxed{3}"},
+            ]
+        },
+        {
+            "prompt": [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "How long?"},
+            ],
+            "completion": [{"role": "assistant", "content": [{"type": "text", "text": "\\boxed{3}"}]}],
+        },
+        {"system": "Be brief.", "prompt": "How long?", "completion": "\\boxed{3}"},
+    ],
+)
+def test_rows_in_trls_forms(tmp_path: Path, row: dict[str, Any]) -> None:
+    (tmp_path / "a.png").write_bytes(drawn(3))
+    (tmp_path / "rows.jsonl").write_text(json.dumps({**row, "images": ["a.png"]}) + "\n")
+
+    [example] = training_data(find_recipe(str(recipe(tmp_path)))).train
+
+    assert (example.system, example.prompt, example.completion) == ("Be brief.", "How long?", "\\boxed{3}")
+    assert example.images == (tmp_path / "a.png",)
+
+
+def test_code_from_a_checkpoint_needs_both_to_agree(tmp_path: Path) -> None:
+    from bench.train import resolved
+
+    file = str(recipe(tmp_path))
+    changes = {"base.trust_remote_code": True}
+    with pytest.raises(RequestError, match="allow it with --trust-remote-code"):
+        resolved(TrainRequest(file, changes))
+    assert resolved(TrainRequest(file, changes, trust_remote_code=True)).base.trust_remote_code
