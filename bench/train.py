@@ -12,6 +12,7 @@ from bench.checkpoint import Checkpoint, find_checkpoint
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.recipes import find_recipe
 from bench.training_data import training_data
+from trainers.processes import NotAsAskedError, first_alone
 from trainers.recipe import TrainRecipe
 
 if TYPE_CHECKING:
@@ -84,9 +85,10 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
     except ImportError as error:
         raise _missing(error) from error
     recipe = resolved(request)
-    out = request.out or _folder(recipe, resume=request.resume)
+    out = request.out or new_folder(recipe, resume=request.resume)
     base = base_checkpoint(recipe)
-    data = training_data(recipe, also_held_out=request.evaluate, progress=show.records)
+    with first_alone():  # the others find its records drawn
+        data = training_data(recipe, also_held_out=request.evaluate, progress=show.records)
     for name, reason in data.described["held_out_unchecked"].items():
         show.say(f"overlap with the test split of {name} is not checked: {reason}")
     try:
@@ -106,7 +108,7 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
             f"{error}\nA score on them would measure memory. Take them out of the training data; or allow it "
             "with --allow-overlap, which the lineage then says"
         ) from error
-    except sft.TrainingStopped as error:
+    except (sft.TrainingStopped, NotAsAskedError) as error:
         raise IncompleteRunError(str(error)) from error
     except ImportError as error:
         raise _missing(error) from error
@@ -131,7 +133,7 @@ def describe(request: TrainRequest, show: TrainShow) -> dict[str, Any]:
         raise RequestError(str(error)) from error
 
 
-def _folder(recipe: TrainRecipe, *, resume: bool) -> Path:
+def new_folder(recipe: TrainRecipe, *, resume: bool) -> Path:
     """checkpoints/<recipe>/<run>: a new one named for the time, or the newest unfinished one."""
     from trainers.sft import UNFINISHED
 

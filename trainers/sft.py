@@ -36,6 +36,7 @@ from trainers.loop import Watch
 from trainers.overlap import overlaps
 from trainers.parts import part_sizes
 from trainers.pixels import MappedStore, sweep
+from trainers.processes import first_alone, is_first, join, running, together
 from trainers.quiet import quiet_libraries
 from trainers.recipe import TrainRecipe
 
@@ -120,7 +121,8 @@ def train(
         "validation_hash": data_hash(data.validation),
         "base_digest": base_digest,
     }
-    first = _opened(folder, out, identity, recipe, resume)
+    with first_alone():
+        first = _opened(folder, out, identity, recipe, resume) if is_first() else _last_step(folder)
     if resume:
         watch.say(f"going on after step {first}" if first else "nothing to go on from: starting at step 0")
     with _MachineErrors(folder), quiet_libraries():
@@ -130,11 +132,13 @@ def train(
             **made,
             "loss_history": _thinned(curves.read_points(folder)),
         }
-        if _main_process():
+        together()
+        if is_first():
             write_lineage(folder, lineage)
             curves.draw(curves.read_points(folder), folder / curves.PNG, f"{recipe.name}: {recipe.summary}")
             (folder / _RUN).unlink(missing_ok=True)
             folder.replace(out)
+        together()
     return TrainResult(out, int(lineage["steps"]), curves.read_points(out), lineage)
 
 
@@ -201,8 +205,9 @@ def _trained(
     from trainers.packing import PackedCollator, packed
 
     processor = load_processor(recipe, base)
-    rows = encode(recipe, data.train, base, processor, watch)
-    held = encode(recipe, data.validation, base, processor, watch) if data.validation else None
+    with first_alone():  # the others find its pictures prepared
+        rows = encode(recipe, data.train, base, processor, watch)
+        held = encode(recipe, data.validation, base, processor, watch) if data.validation else None
     dropped = {**data.left_out, **rows.dropped}
     if dropped:
         total = len(data.train) + len(data.left_out)
@@ -212,7 +217,7 @@ def _trained(
     if recipe.batch.packed:
         rows, collator = packed(rows, getattr(model.config, "image_token_id", None)), PackedCollator
     steps = recipe.total_steps(len(rows.rows))
-    world = _processes()
+    world = join()
     per_device = recipe.batch.per_device or -(-recipe.batch.size // world)
     if recipe.batch.size % (per_device * world):
         raise ValueError(
@@ -242,6 +247,9 @@ def _trained(
         keep=recipe.save.keep,
         callbacks=[curve],
     )
+    parallel = running(loop.accelerator)
+    if world > 1:
+        watch.say(parallel)
     curve.validate = loop.validate if held else None
     loop.first_step = first
     started = time.monotonic()
@@ -271,8 +279,6 @@ def _trained(
 
 def _opened(folder: Path, out: Path, identity: Mapping[str, Any], recipe: TrainRecipe, resume: bool) -> int:
     """Make or enter the unfinished folder; the step that training goes on after, 0 for a new one."""
-    from trainers.loop import intermediate, step_of
-
     if out.exists():
         raise ValueError(f"{out}: exists already; give another folder, or remove it")
     run = folder / _RUN
@@ -291,10 +297,17 @@ def _opened(folder: Path, out: Path, identity: Mapping[str, Any], recipe: TrainR
             f"{folder}: begun with another {' and '.join(name.split('_')[0] for name in changed)}"
             f"{_changed_keys(before['recipe'], recipe.as_plain())}; give the same, or another folder"
         )
-    found = intermediate(folder)
-    step = step_of(found[-1]) if found else 0
+    step = _last_step(folder)
     curves.cut_after(folder, step)
     return step
+
+
+def _last_step(folder: Path) -> int:
+    """The step of the newest intermediate checkpoint, 0 without one."""
+    from trainers.loop import intermediate, step_of
+
+    found = intermediate(folder)
+    return step_of(found[-1]) if found else 0
 
 
 def _changed_keys(before: Mapping[str, Any], now: Mapping[str, Any], place: str = "") -> str:
@@ -393,18 +406,6 @@ def _machine_reason(error: BaseException | None) -> str | None:
     if isinstance(error, MemoryError) or any(said in text for said in memory):
         return "out of memory: lower batch.per_device or max_tokens, or set gradient_checkpointing: true"
     return None
-
-
-def _main_process() -> bool:
-    from accelerate import PartialState
-
-    return bool(PartialState().is_main_process)
-
-
-def _processes() -> int:
-    from accelerate import PartialState
-
-    return int(PartialState().num_processes)
 
 
 def _device() -> str:

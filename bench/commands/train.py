@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bench.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
+from trainers.processes import PROCESSES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,6 +55,15 @@ def train(
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that the base checkpoint brings.")
     ] = False,
+    nproc: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
+    nnodes: Annotated[int, typer.Option(min=1, help="Machines; the same command runs on each.")] = 1,
+    rdzv: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where several machines meet: one of them.")
+    ] = None,
+    parallelism: Annotated[
+        Literal["ddp", "fsdp"],
+        typer.Option(help="Each process holds the whole model (ddp) or a part of it (fsdp, GPUs only)."),
+    ] = "ddp",
     log_dir: LogDir = Path("logs"),
     show: Annotated[Literal["bar", "plain", "none"], typer.Option(help="Progress.")] = "bar",
     as_json: Json = False,
@@ -81,8 +92,15 @@ def train(
             description = describe(request, shown)
         _print_description(description, as_json)
         return
-    with shown:
-        result = run_training(request, shown)
+    if nproc * nnodes > 1 or parallelism == "fsdp":
+        from bench.launch import Processes, train_in_processes
+
+        result = train_in_processes(request, Processes(nproc, nnodes, rdzv, parallelism), show)
+    else:
+        with shown:
+            result = run_training(request, shown)
+    if PROCESSES in os.environ:
+        return  # one of several processes: who started them goes on
     runs = _evaluated(request.evaluate, result, log_dir, show) if request.evaluate else []
     _print_result(result, runs, as_json)
 

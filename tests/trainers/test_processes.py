@@ -1,0 +1,156 @@
+"""`bench train --nproc 2`: two real processes over gloo train as one does, and say what really ran."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("accelerate")
+
+from safetensors.torch import load_file  # noqa: E402 - after the check that there is something to test
+
+from bench.errors import RequestError  # noqa: E402
+from bench.launch import Processes, check  # noqa: E402
+from bench.train import TrainRequest  # noqa: E402
+from trainers.curves import read_points  # noqa: E402
+from trainers.processes import PARALLELISM, NotAsAskedError, running  # noqa: E402
+
+
+class RandomCheckpoint(Protocol):
+    def __call__(self, architecture: str) -> Path: ...
+
+
+def bench(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=400,
+        cwd=folder,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def arguments(base: Path, out: str, *more: str) -> list[str]:
+    changes = {
+        "base.checkpoint": str(base),
+        "data.args": json.dumps({"size": 20, "seed": 0, "charts": "bar,pie"}),
+        "validation.size": 6,
+        "validation.every": 2,
+        "save.every": 2,
+        "log_every": 1,
+        "precision": "float32",
+        "batch.size": 4,
+        "batch.per_device": 1,
+        "optimizer.learning_rate": "1e-3",
+    }
+    given = [f"--set={key}={value}" for key, value in changes.items()]
+    return ["train", "chart_answer_only", *given, "--max-steps=4", f"--out={out}", "--show=plain", *more]
+
+
+def test_two_processes_train_as_one_does(random_checkpoint: RandomCheckpoint, tmp_path: Path) -> None:
+    base = random_checkpoint("idefics3")
+    one = bench(tmp_path, *arguments(base, "one"))
+    assert one.returncode == 0, one.stderr
+    two = bench(tmp_path, *arguments(base, "two", "--nproc=2", "--json"))
+    assert two.returncode == 0, two.stderr
+    assert json.loads(two.stdout)["steps"] == 4
+    assert "2 processes, MULTI_CPU over gloo" in two.stderr
+    # One of them speaks.
+    assert two.stderr.count("step 4/4: loss") == 1
+
+    lineages = [json.loads((tmp_path / name / "lineage.json").read_text()) for name in ("one", "two")]
+    assert [found["processes"] for found in lineages] == [1, 2]
+    assert [found["parallelism"] for found in lineages] == ["NO", "MULTI_CPU"]
+    assert lineages[0]["tokens"] == lineages[1]["tokens"]
+
+    curves = [read_points(tmp_path / name) for name in ("one", "two")]
+    for key in ("loss", "validation_loss", "learning_rate"):
+        series = [[point[key] for point in points if key in point] for points in curves]
+        assert len(series[0]) == (2 if key == "validation_loss" else 4)
+        assert series[1] == pytest.approx(series[0], rel=1e-4)
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("one", "two")]
+    for name, tensor in weights[0].items():
+        torch.testing.assert_close(weights[1][name], tensor, rtol=0, atol=2e-4)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["one", "two"]
+
+
+def test_a_mistake_in_a_process_is_said_once_and_gives_its_code(
+    random_checkpoint: RandomCheckpoint, tmp_path: Path
+) -> None:
+    given = arguments(random_checkpoint("idefics3"), "out", "--nproc=2", "--set=batch.size=3")
+    done = bench(tmp_path, *given)
+    assert done.returncode == 2
+    assert done.stderr.count("cannot be shared by 2 processes") == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="FSDP is refused where there is no GPU")
+def test_fsdp_without_a_gpu_is_refused() -> None:
+    with pytest.raises(RequestError, match="On a CPU the trainer ignores it"):
+        check(Processes(2, parallelism="fsdp"), TrainRequest("nano"))
+
+
+@pytest.mark.parametrize(
+    ("processes", "request_", "said"),
+    [
+        (Processes(1, 2), TrainRequest("nano", out=Path("x")), "--rdzv HOST:PORT"),
+        (Processes(1, 2, "host:29500"), TrainRequest("nano"), "give --out"),
+        (
+            Processes(1, 2, "host:29500"),
+            TrainRequest("nano", out=Path("x"), evaluate=("chart_vqa",)),
+            "leave out --eval",
+        ),
+    ],
+)
+def test_several_machines_need_a_place_to_meet_and_to_write(
+    processes: Processes, request_: TrainRequest, said: str
+) -> None:
+    with pytest.raises(RequestError, match=said):
+        check(processes, request_)
+
+
+class _Kind:
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+
+class _Accelerator:
+    """What accelerate says that runs."""
+
+    num_processes = 2
+
+    def __init__(self, kind: str) -> None:
+        self.distributed_type = _Kind(kind)
+        self.state: Any = type("State", (), {"backend": "gloo"})()
+
+
+def test_what_runs_otherwise_than_asked_ends_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What the Trainer does with FSDP on a CPU: nothing is sharded, and nobody says so.
+    monkeypatch.setenv(PARALLELISM, "fsdp")
+    with pytest.raises(NotAsAskedError, match=r"fsdp over .* was asked for, and MULTI_CPU over 2"):
+        running(_Accelerator("MULTI_CPU"))
+    monkeypatch.setenv(PARALLELISM, "ddp")
+    assert running(_Accelerator("MULTI_CPU")) == "2 processes, MULTI_CPU over gloo"
+    with pytest.raises(NotAsAskedError):
+        running(_Accelerator("NO"))
+
+
+def test_processes_that_do_not_find_each_other_are_an_error() -> None:
+    code = (
+        "import os; os.environ['TUNEBENCH_PROCESSES'] = '2'\n"
+        "from trainers.processes import NotAsAskedError, join\n"
+        "try:\n    join()\nexcept NotAsAskedError as error:\n    print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "2 processes were asked for, and 1 found each other"
