@@ -66,7 +66,11 @@ def signed(share: float) -> str:
 
 def notes(task: TaskComparison) -> list[str]:
     """What stands under a task's verdict: format, limits of this n, cost, noise."""
-    lines = [line for rate in task.rates if (line := _rate_note(task, rate))]
+    named = {rate.name: _rate_note(task, rate) for rate in task.rates if rate.name in _RATE_WORDS}
+    lines = [line for line in named.values() if line]
+    quiet = [_rate_text(rate) for rate in task.rates if rate.name in named and not named[rate.name]]
+    if quiet:
+        lines.append("; ".join(quiet))
     test = task.found.test
     seen = f"{points(round(task.detectable, 4))} points with 80% power"
     if math.isnan(task.detectable):
@@ -102,6 +106,12 @@ def _rate_note(task: TaskComparison, rate: RateChange) -> str | None:
     if rate.name == "no_answer" and loose is not None:
         line += f"; the answer stands anywhere in {percent(loose.base)} → {percent(loose.candidate)}"
     return line
+
+
+def _rate_text(rate: RateChange) -> str:
+    return (
+        f"{_RATE_WORDS[rate.name][0]} {percent(rate.base)} → {percent(rate.candidate)} (p {p_text(rate.p)})"
+    )
 
 
 def _cost(task: TaskComparison) -> str:
