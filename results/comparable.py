@@ -11,11 +11,12 @@ from results.paired import Pairs
 from results.records import Run
 
 LEAST_OVERLAP = 0.9
-_IDENTITY = ("task_version", "data_hash", "prompt_hash")
+_IDENTITY = ("task_version", "data_hash", "prompt_hash", "metric")
 _REMEDIES = {
     "task_version": "Scores of two versions of a task are not comparable: run both with one version",
     "data_hash": "They answered different records or pictures: run both with the same data and -T",
     "prompt_hash": "They were asked differently: run both with the same prompt, or bless a new baseline",
+    "metric": "They were scored in different ways: score both with one encoder and one set of options",
 }
 _SETTINGS = ("generation", "engine", "engine_version", "dtype", "engine_seed")
 
@@ -43,7 +44,7 @@ def _said(identity: Mapping[str, Any], name: str) -> str | None:
 
 def _shown(identity: Mapping[str, Any], name: str) -> str:
     value = identity.get(name)
-    short = "not recorded" if value is None else str(value)[:12]
+    short = "not recorded" if value is None else str(value) if name == "metric" else str(value)[:12]
     arguments = identity.get("dataset_args") if name == "data_hash" else None
     return f"{short} ({_setting(arguments)})" if arguments else short
 

@@ -5,6 +5,7 @@ Pure: nothing here reads or writes.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -126,8 +127,14 @@ def _column_key(of: Run | Column) -> tuple[str, str | None, str | None, str | No
         of.task,
         comparable_version(said.get("task_version")),
         said.get("data_hash"),
-        said.get("prompt_hash"),
+        _measured(said),
     )
+
+
+def _measured(said: Mapping[str, Any]) -> str | None:
+    """The prompt's hash, and that of how the completions were scored where that has a signature."""
+    asked, metric = said.get("prompt_hash"), said.get("metric")
+    return f"{asked}+{hashlib.sha256(metric.encode()).hexdigest()[:12]}" if metric else asked
 
 
 def _columns(runs: Iterable[Run], tasks: Sequence[str] | None) -> tuple[Column, ...]:

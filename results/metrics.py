@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from scipy import special
 
 from results.bootstrap import cluster_bootstrap
 from results.corpus import CORPUS_SCORES
-from results.outcomes import Floats, Ints, Outcomes
+from results.outcomes import Floats, Ints, Labels, Outcomes
 from results.records import Run
 from results.statistics import Interval, clustered_standard_error, mean_interval
 
@@ -52,14 +52,50 @@ def run_metrics(run: Run, rows: Ints | None = None) -> list[Metric]:
     seeded bootstrap draws of corpus scores.
     """
     outcomes = run.outcomes if rows is None else run.outcomes.take(rows)
-    signed = run.identity.get("metrics") or {}
     found: list[Metric] = []
     for name, values in outcomes.numbers.items():
-        signature = next((said for scorer, said in signed.items() if name.startswith(scorer)), None)
+        signature = _signature(run, name)
         if name in outcomes.sums and name in CORPUS_SCORES:
             found.append(Metric(name, True, corpus_interval(outcomes, name), signature))
         found.append(Metric(name, False, _mean(outcomes, values), signature))
     return found
+
+
+def metric_runs(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
+    """The runs with one of their other numbers as the score, named TASK:NAME, to be ranked and compared.
+
+    Means over samples: of BLEU and chrF the sentence scores. ValueError when no run has a number.
+    """
+    found: list[Run] = []
+    for name in names:
+        own = [_as_score(run, name) for run in runs if name in run.outcomes.numbers]
+        if not own:
+            there = sorted({number for run in runs for number in run.outcomes.numbers})
+            raise ValueError(f"no run has the number {name!r}; there are {', '.join(there) or 'none'}")
+        found += own
+    return found
+
+
+def _as_score(run: Run, name: str) -> Run:
+    values = run.outcomes.numbers[name]
+    missing = [
+        run.outcomes.reasons[row] or ("no score" if np.isnan(values[row]) else None)
+        for row in range(len(values))
+    ]
+    outcomes = replace(run.outcomes, values=values, reasons=Labels.of(missing))
+    identity = {key: value for key, value in run.identity.items() if key != "metric"}
+    signature = _signature(run, name)
+    return replace(
+        run,
+        task=f"{run.task}:{name}",
+        outcomes=outcomes,
+        identity={**identity, **({"metric": signature} if signature else {})},
+    )
+
+
+def _signature(run: Run, name: str) -> str | None:
+    signed = run.identity.get("metrics") or {}
+    return next((said for scorer, said in signed.items() if name.startswith(scorer)), None)
 
 
 def corpus_interval(outcomes: Outcomes, name: str) -> Interval | None:

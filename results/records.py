@@ -82,6 +82,9 @@ def read_run(location: str | Path) -> Run:
     report = metadata.get("report") or {}
     by = tuple(report.get("by") or ())
     scorer = spec.scorers[0].name if spec.scorers else None
+    if scorer in (identity.get("metrics") or {}):
+        # What the score itself must share with another's to be compared.
+        identity["metric"] = identity["metrics"][scorer]
     outcomes = _outcomes(summaries, scorer, by, report.get("cluster"))
     return Run(
         location=str(location).removeprefix("file://"),

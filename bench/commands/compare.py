@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.errors import IncompleteRunError, NotComparableError, RequestError, did_you_mean
-from bench.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
+from bench.terminal import (
+    Json,
+    LogDir,
+    Metrics,
+    Pairs,
+    TerminalShow,
+    by_metric,
+    console,
+    inspect_display,
+    names,
+    pairs,
+)
 
 if TYPE_CHECKING:
     from results.comparison import Rules, TaskComparison
@@ -48,6 +59,7 @@ def compare(
     base: Annotated[str, typer.Argument(help="A log, a log folder (with @model or @digest), or a baseline.")],
     candidate: Annotated[str, typer.Argument(help="The same, for what is held against it.")],
     task: Annotated[str | None, typer.Option(metavar="TASK[,TASK]", help="Only these tasks.")] = None,
+    metric: Metrics = None,
     margin: Margin = 0.01,
     alpha: Alpha = 0.05,
     by: By = None,
@@ -64,6 +76,7 @@ def compare(
     if task is not None:
         wanted = names(task, "--task")
         one, two = _only(one, wanted, base), _only(two, wanted, candidate)
+    one, two = by_metric(one, metric), by_metric(two, metric)
     _say_missing(one, two)
     rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, [*one, *two])
     _decide(one, two, rules, show_flips, html, strict, as_json)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.errors import RequestError, did_you_mean
-from bench.terminal import Json, console, names
+from bench.terminal import Json, Metrics, by_metric, console, names
 
 if TYPE_CHECKING:
     from results.leaderboard import Leaderboard
@@ -24,6 +24,7 @@ def leaderboard(
     task: Annotated[
         str | None, typer.Option(metavar="TASK[,TASK]", help="Only these tasks, in this order.")
     ] = None,
+    metric: Metrics = None,
     by: Annotated[str | None, typer.Option(metavar="FIELD", help="Each task's table by this field.")] = None,
     matrix: Annotated[
         bool, typer.Option("--matrix", help="Checkpoints in training order, each against its base.")
@@ -47,6 +48,8 @@ def leaderboard(
 
     wanted = names(task, "--task") if task else None
     runs, problems = _runs(logs, wanted, every, needed=not published)
+    if metric is not None:
+        runs, wanted = by_metric([run for run in runs if not wanted or run.task in wanted], metric), None
     board = build(runs, wanted, every=every)
     _check_field(board, by)
     # Those of the tasks on the board; with no runs at all, every one.
@@ -70,13 +73,14 @@ def _runs(
     from tasks.cache import cache_folder
 
     given = logs or [Path("logs")]
-    for path in given:
-        if not Path(str(path).removeprefix("file://")).exists() and (logs or needed):
+    missing = [path for path in given if not Path(str(path).removeprefix("file://")).exists()]
+    for path in missing:
+        if logs or needed:
             raise RequestError(
                 f"{path}: no such log or folder; `bench run` writes to logs/ unless told otherwise"
             )
     found = read_runs(
-        given,
+        [path for path in given if path not in missing],
         all_runs=every,
         cache=cache_folder("runs"),
         versions={spec.name: spec.version for spec in all_tasks()},
@@ -95,7 +99,8 @@ def _runs(
 
 
 def _check_field(board: Leaderboard, by: str | None) -> None:
-    if by is None:
+    # Without runs there are only reported tables, and a field that none of them has shows no groups.
+    if by is None or not board.rows:
         return
     fields = {name for row in board.rows for cell in row.cells.values() for name in cell.run.outcomes.groups}
     if by not in fields:
@@ -168,7 +173,7 @@ def _print(board: Leaderboard, by: str | None, matrix: bool, reported: list[Any]
         print_leaderboard(board, out)
     if reported:
         out.print()
-        print_published(reported, out)
+        print_published(reported, out, by)
 
 
 def _say(line: str) -> None:

