@@ -24,12 +24,15 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "results"))
-from browser import Browser, chromium  # type: ignore[import-not-found]
+HOME = Path(__file__).parent.parent
+# A script beside this one is called results.py, as our package is.
+sys.path[:0] = [str(HOME), str(HOME / "tests" / "results")]
 
-from results.folder import read_runs
-from results.leaderboard import leaderboard
-from results.page import page
+from browser import Browser, chromium  # type: ignore[import-not-found]  # noqa: E402
+
+from results.folder import read_runs  # noqa: E402
+from results.leaderboard import leaderboard  # noqa: E402
+from results.page import page  # noqa: E402
 
 WORDS = (
     *("the", "bar", "of", "this", "chart", "shows", "that", "letter", "value", "is", "higher"),
@@ -131,17 +134,19 @@ def main() -> None:
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{given.checkpoints} x {given.tasks} x {given.samples} samples, {size / 1e6:,.0f} MB of logs")
 
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     runs = read_runs([folder]).runs
-    read = time.perf_counter()
+    read, cpu_read = time.perf_counter(), time.process_time()
     board = leaderboard(runs)
-    built = time.perf_counter()
+    built, cpu_built = time.perf_counter(), time.process_time()
     made = page(board)
-    written = time.perf_counter()
+    written, cpu_written = time.perf_counter(), time.process_time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     file = folder.parent / f"{folder.name}.html"
     file.write_text(made.text, encoding="utf-8")
     print(f"reading {read - start:.1f} s, leaderboard {built - read:.1f} s, page {written - built:.1f} s")
+    steps = (cpu_read - cpu, cpu_built - cpu_read, cpu_written - cpu_built)
+    print("of CPU:", ", ".join(f"{step:.1f} s" for step in steps))
     print(f"peak memory {peak:,.0f} MiB; page: {made.summary}")
 
     executable = chromium()

@@ -158,8 +158,10 @@ def _group_heading(name: str, runs: Sequence[Run], by: str) -> Text:
     return shown(name).append(f"\nn {max(sizes, default=0)}", style="dim")
 
 
-def print_published(tables: Sequence[tuple[PublishedSource, PublishedTable]], console: Console) -> None:
-    """Tables that others reported: marked, with their notes, apart from ours."""
+def print_published(
+    tables: Sequence[tuple[PublishedSource, PublishedTable]], console: Console, by: str | None = None
+) -> None:
+    """Tables that others reported: marked, with their notes, apart from ours; groups of the field ``by``."""
     for source, published in tables:
         heading = f"reported elsewhere, never tested against ours: {published.task}, {published.name}"
         console.print(shown(heading), style="italic")
@@ -176,11 +178,33 @@ def print_published(tables: Sequence[tuple[PublishedSource, PublishedTable]], co
                 seconds_text(row.minutes * 60 if row.minutes is not None else None),
             )
         console.print(table)
+        if by is not None and published.by == by:
+            for groups in _published_groups(published, console.width):
+                console.print(groups)
         rows = [f"{row.model}: {note}" for row in published.rows for note in row.notes]
         for note in (*published.notes, *rows):
             console.print(shown(f"  {note}"), style="dim")
         console.print(shown(f"  source: {source.source}"), style="dim")
         console.print()
+
+
+def _published_groups(published: PublishedTable, width: int) -> list[Table]:
+    """Groups as rows, for their names are long; as many models side by side as fit. Values as printed."""
+    rows = [row for row in published.rows if row.group_scores]
+    longest = max(len(group) for group in published.groups)
+    size = max(1, (width - longest - 8) // 14)
+    tables = []
+    for start in range(0, len(rows), size):
+        block = rows[start : start + size]
+        table = _table()
+        table.add_column(shown(f"by {published.by}"), overflow="fold", width=longest, vertical="bottom")
+        table.add_column("n", justify="right", vertical="bottom")
+        for row in block:
+            table.add_column(shown(row.model), justify="right", overflow="fold", width=12, vertical="bottom")
+        for group, n in published.groups.items():
+            table.add_row(shown(group), str(n), *(f"{row.group_scores[group]:.2f}" for row in block))
+        tables.append(table)
+    return tables
 
 
 def reported_text(table: PublishedTable, row: PublishedRow) -> str:

@@ -36,7 +36,7 @@ def thumbnail(data_uri: str) -> str | None:
         small.thumbnail((side, side))
         for quality in _QUALITIES:
             made = io.BytesIO()
-            small.save(made, "WEBP", quality=quality, method=4)
+            small.save(made, "WEBP", quality=quality, method=2)
             if made.tell() <= _MOST_BYTES:
                 return "data:image/webp;base64," + base64.b64encode(made.getvalue()).decode()
         side = side * 3 // 4

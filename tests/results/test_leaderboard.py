@@ -253,6 +253,7 @@ def test_tables_fit_the_terminal_and_cut_nothing(width: int) -> None:
         text_of(print_groups, board, board.columns[0], "chart", width=width),
         text_of(print_matrix, forgetting_matrix(board, "chart"), width=width),
         text_of(print_published, published_tables(), width=width),
+        text_of(lambda console: print_published(published_tables(), console, "topic"), width=width),
     ]
     for text in shown:
         assert max(len(line) for line in text.splitlines()) <= width
@@ -357,7 +358,8 @@ def test_without_any_lineage_the_earliest_run_is_the_base() -> None:
     "said",
     [
         None, "text", [], {"recipe": 3, "base": [], "data": 1, "loss_history": "x"},
-        {"data": {"groups": {"chart": [1], "f": {"a": "many"}}}, "loss_history": [1, {"step": "x"}, {"step": 1}]},
+        {"data": {"groups": {"chart": [1], "f": {"a": "many"}}}},
+        {"loss_history": [1, {"step": "x"}, {"step": 1}]},
         {"parent": {"parent": {}}, "base_digest": ""},
     ],
 )  # fmt: skip
