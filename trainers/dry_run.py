@@ -10,6 +10,7 @@ from trainers.base import load_model, load_processor
 from trainers.encoding import Encoded
 from trainers.loop import Watch, bfloat16_here
 from trainers.memory import memory_estimate
+from trainers.packing import packed
 from trainers.parts import part_sizes
 from trainers.quiet import quiet_libraries
 from trainers.recipe import TrainRecipe
@@ -27,7 +28,9 @@ def describe_training(recipe: TrainRecipe, data: TrainData, base: Path, watch: W
         model = load_model(recipe, base)
     bfloat16 = recipe.precision == "bfloat16" or (recipe.precision == "auto" and bfloat16_here())
     lengths = sorted(len(row.ids) for row in rows.rows)
-    steps = recipe.total_steps(len(rows.rows))
+    # What a step counts: examples, or pictures with all that is asked about them.
+    laid = packed(rows, getattr(model.config, "image_token_id", None)) if recipe.batch.packed else rows
+    steps = recipe.total_steps(len(laid.rows))
     too_long = sum(reason.endswith("are allowed") for reason in rows.dropped.values())
     dropped = {**data.left_out, **rows.dropped}
     total = len(data.train) + len(data.left_out)
@@ -50,11 +53,11 @@ def describe_training(recipe: TrainRecipe, data: TrainData, base: Path, watch: W
             },
         },
         "steps": steps,
-        "passes": round(steps * recipe.batch.size / len(rows.rows), 2),
+        "passes": round(steps * recipe.batch.size / len(laid.rows), 2),
         "arithmetic": "bfloat16" if bfloat16 else "float32",
         "parameters": {size.part: {"all": size.parameters, "trained": size.trained} for size in sizes},
         "parameters_trained": sum(size.trained for size in sizes),
-        "memory_gib_estimate": memory_estimate(recipe, model, rows, bfloat16=bfloat16),
+        "memory_gib_estimate": memory_estimate(recipe, model, laid, bfloat16=bfloat16),
         "example": {"id": rows.rows[0].id, "text": marked(rows.rows[0], processor)},
     }
 

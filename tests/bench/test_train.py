@@ -135,6 +135,15 @@ def test_a_dry_run_shows_what_would_be_trained(command: Command, tmp_path: Path)
     )
     code, out, _ = command("train", file, "--dry-run", "--set", "max_tokens=16")
     assert code == 2
+    twice = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    both = [
+        {**row, "id": f"{row['id']}-{k}", "prompt": f"How {k}?"} for row in twice for k in ("long", "wide")
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in both))
+    packed = ("--set", "batch.packed=true", "--set", "epochs=2", "--set", "validation.size=0")
+    code, out, _ = command("train", file, "--dry-run", "--json", *packed)
+    told = json.loads(out)
+    assert (told["data"]["examples"], told["steps"], told["passes"]) == (60, 15, 2.0)
     assert not (tmp_path / "checkpoints").exists()
 
 
