@@ -40,7 +40,7 @@ _SURE = (
     r"(?:\s*(?:therefore|thus|then|clearly|indeed|simply|definitely|actually"
     r"|(?:most\s+)?(?:likely|probably))\b,?)?"
 )
-_NOUN = r"(?:answer|option|choice|conclusion)"
+_NOUN = r"(?:answer|option|choice|letter|conclusion)"
 _STATEMENT = re.compile(
     rf"(?P<kind>(?:\b[a-z]+[ ]){{0,3}})\b{_NOUN}"
     rf"(?:\s+(?:to|for|of)\s+(?:the|this)\s+(?:question|problem|puzzle))?{_IS}{_SURE}\s*"
@@ -194,7 +194,8 @@ def _lines(text: str, choices: Sequence[str]) -> list[_Mark]:
             continue
         decorated = re.match(r"[\"'\]}>]*[).:]", line[match.start(1) + 1 :]) is not None
         beside = option_at(line, match.start("rest"), choices)
-        if decorated and beside is not None and not line[beside.end :].strip(" .!,;:)\"'"):
+        whole = beside is not None and not line[beside.end :].strip(" .!,;:)\"'")
+        if decorated and beside is not None and (whole or beside.index != index):
             marks.append(_Mark(frozenset({index, beside.index})))
         elif letter.isupper() and re.match(r"(?:because|since)\b", rest, re.IGNORECASE):
             marks.append(_Mark(frozenset({index})))

@@ -102,7 +102,8 @@ async def _chosen(state: TaskState, normalise: Normalise, score: Scored) -> Task
         raise ValueError("the sample has no choices; declare dataset.choices in the task.yaml")
     messages = [_with_inline_images(message) for message in state.messages]
     scores = await api.score_texts(messages, texts)
-    blind = [_without_images(message) for message in messages]
+    # The pictures of solved examples stay: the prior lacks only what the question shows.
+    blind = [*messages[:-1], _without_images(messages[-1])]
     priors = await api.score_texts(blind, texts) if blind != messages else None
     chosen = readings(scores, priors)
     place = chosen.get(normalise, chosen["length" if "length" in normalise else "raw"])

@@ -11,6 +11,8 @@ from scorers.option_letter import extract_option
 CITIES = ["Paris", "London", "Rome", "Oslo"]
 
 STATED = [
+    ("B. London is where it rains.", 1),
+    ("The letter is B", 1),
     ("B", 1),
     ("(B)", 1),
     ("B.", 1),
@@ -114,6 +116,8 @@ STATED = [
 ]
 
 NOT_STATED = [
+    "A. London is where it rains.",
+    "The first letter is B",
     "both A and C",
     "A or B",
     "Both A and C are correct.",

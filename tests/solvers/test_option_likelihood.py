@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inspect_ai import Task, eval
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessage, ChatMessageUser, ContentImage, ContentText, Model, get_model
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageUser,
+    ContentImage,
+    ContentText,
+    Model,
+    get_model,
+)
 from inspect_ai.util._display import init_display_type
 from PIL import Image
 
@@ -95,6 +103,29 @@ def test_the_solver_answers_by_letter_and_all_readings_are_scored(tmp_path: Path
     # No picture, no prior: the same reading without it.
     assert told.output.completion == "A"
     assert sorted(asked) == [(0, ("a", "bcd")), (0, ("long text", "short")), (1, ("long text", "short"))]
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning")
+def test_pictures_of_solved_examples_are_part_of_the_prior(tmp_path: Path) -> None:
+    init_display_type("none")
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    shown = ChatMessageUser(
+        content=[ContentImage(image=str(tmp_path / "a.png")), ContentText(text="And this?")]
+    )
+    told = ChatMessageUser(content="Which?")
+    answer = ChatMessageAssistant(content="A")
+    samples = [
+        Sample(
+            id=place, input=[shown, answer, last], choices=["a", "b"], target="A", metadata={"cluster": "a"}
+        )
+        for place, last in enumerate((shown, told))
+    ]
+    asked: list[tuple[int, tuple[str, ...]]] = []
+    task = Task(dataset=MemoryDataset(samples), solver=option_likelihood(), scorer=option_letter())
+    (log,) = eval(task, model=scoring_model(asked), log_dir=str(tmp_path / "logs"), max_samples=1)
+    assert log.samples is not None and len(asked) == 3
+    first, second = (sample.output.metadata or {} for sample in log.samples)
+    assert "prior" in first["readings"] and "prior" not in second["readings"]
 
 
 @pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning")
