@@ -259,7 +259,9 @@ def _mean_where(outcomes: Outcomes, values: Floats, chosen: npt.NDArray[np.bool_
 
 def _ranked(rows: Sequence[Row], column: Column) -> list[Row]:
     """The rows with this column's standings filled in."""
-    there = {row.key: row.cells[column] for row in rows if column in row.cells}
+    # Of equal scores the first by name is the best, as the table sorts them.
+    by_name = sorted(rows, key=lambda row: row.title)
+    there = {row.key: row.cells[column] for row in by_name if column in row.cells}
     whole = len({sample for cell in there.values() for sample in cell.run.outcomes.ids})
     least = max(1, _LEAST_COVERAGE * whole)
     covered = {key: _scored(cell.run.outcomes) >= least for key, cell in there.items()}

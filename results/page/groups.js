@@ -38,6 +38,7 @@ function changes(board, task, field) {
   const groups = board.matrix[field] || {measures: [], cells: all.rows.map(() => [])}
   const own = groups.measures.map(([of, group], place) => ({place, of, group})).filter(one => one.of === task)
   const wholes = all.measures.map(([of], place) => ({place, of}))
+  const pairs = (cells, place) => el('span', {class: 'sub'}, `n ${count(Math.max(0, ...cells.map(row => row[place] ? row[place][4] : 0)))}`)
   const cell = found => {
     if (!found) return el('td', {}, '–')
     const [difference, low, high, p] = found
@@ -48,8 +49,8 @@ function changes(board, task, field) {
   return [
     scroll('Change from base', el('table', {class: 'heat'},
       el('thead', {}, el('tr', {}, el('th', {scope: 'col'}, 'In training order'),
-        wholes.map(one => el('th', {scope: 'col'}, board.tasks[one.of].label)),
-        own.map(one => el('th', {scope: 'col'}, one.group, el('span', {class: 'sub'}, board.tasks[task].label))))),
+        wholes.map(one => el('th', {scope: 'col'}, board.tasks[one.of].label, pairs(all.cells, one.place))),
+        own.map(one => el('th', {scope: 'col'}, one.group, pairs(groups.cells, one.place))))),
       el('tbody', {}, all.rows.map(([place, base], row) => el('tr', {},
         el('th', {scope: 'row'}, board.rows[place].name, el('span', {class: 'sub'}, base === null ? 'a base' : `against ${board.rows[base].name}`)),
         wholes.map(one => cell(all.cells[row][one.place])), own.map(one => cell(groups.cells[row][one.place]))))))),

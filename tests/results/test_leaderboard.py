@@ -104,6 +104,11 @@ def test_rows_are_sorted_and_the_best_and_its_equals_marked() -> None:
     assert standings(board) == {"good@goodgo": "best", "same@samesa": "tied", "poor@poorpo": "behind"}
 
 
+def test_of_equal_scores_the_first_row_is_the_best() -> None:
+    board = leaderboard([run("b", [0.0] * 9), run("a", [0.0] * 9)])
+    assert [cell.standing for _, cell in board.cells(board.columns[0])] == ["best", "tied"]
+
+
 def test_the_test_is_paired() -> None:
     """Nine samples better and none worse is sure, though the unpaired intervals overlap by far."""
     base = [float(n % 2) for n in range(200)]
