@@ -107,7 +107,7 @@ def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
 def _local_checkpoint(name: str, path: Path) -> Checkpoint:
     adapter_config = path / "adapter_config.json"
     if adapter_config.is_file():
-        base = _base_of(adapter_config)
+        base, revision = _base_of(adapter_config)
         if base is None:
             raise RequestError(
                 f"--model {name}: adapter_config.json is no JSON that names a base_model_name_or_path; "
@@ -115,7 +115,7 @@ def _local_checkpoint(name: str, path: Path) -> Checkpoint:
             )
         near = path / base
         try:
-            found = find_checkpoint(str(near) if near.is_dir() else base)
+            found = find_checkpoint(str(near)) if near.is_dir() else find_checkpoint(base, revision=revision)
         except RequestError as error:
             raise RequestError(f"--model {name}: an adapter, and its base cannot be had: {error}") from error
         return Checkpoint(name, found.folder, adapter=path, revision=found.revision)
@@ -127,12 +127,15 @@ def _local_checkpoint(name: str, path: Path) -> Checkpoint:
     return Checkpoint(name, path)
 
 
-def _base_of(adapter_config: Path) -> str | None:
+def _base_of(adapter_config: Path) -> tuple[str | None, str | None]:
+    """(base, its revision) as peft names them."""
     try:
-        base = json.loads(adapter_config.read_text())["base_model_name_or_path"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return base if isinstance(base, str) and base else None
+        config = json.loads(adapter_config.read_text())
+        base, revision = config["base_model_name_or_path"], config.get("revision")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None, None
+    revision = revision if isinstance(revision, str) and revision else None
+    return (base if isinstance(base, str) and base else None), revision
 
 
 def _looks_like_hub_id(name: str) -> bool:

@@ -5,6 +5,7 @@ Sources: LoRA (arXiv:2106.09685), DoRA (arXiv:2402.09353), QLoRA (arXiv:2305.143
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ from trainers.lineage import git_commit, read_lineage, versions, write_lineage
 from trainers.parts import part_of
 from trainers.video_stand_in import stand_in_for_video
 
-# Left in their own precision where the base is in four bits: the pictures' way in, and the head, as the QLoRA paper leaves it.
+# Left in their own precision where the base is in four bits: the pictures' way in, and the head.
 _NOT_IN_FOUR_BITS = (
     "vision_model",
     "vision_tower",
@@ -69,6 +70,15 @@ def attach(model: Any, settings: AdapterSettings) -> Any:
             use_dora=settings.kind in ("dora", "qdora"),
             task_type="CAUSAL_LM",
         ),
+    )
+
+
+def name_base(folder: Path, base: str, revision: str | None) -> None:
+    """Let a saved adapter name its base by its hub id, which holds on every machine, and not by a folder."""
+    file = folder / "adapter_config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(
+        json.dumps({**config, "base_model_name_or_path": base, "revision": revision}, indent=2) + "\n"
     )
 
 

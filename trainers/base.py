@@ -62,7 +62,7 @@ def load_model(recipe: TrainRecipe, base: Path) -> Any:
         raise ValueError(f"base {recipe.base.checkpoint}: cannot be loaded: {_said(error)}") from error
     model.config.use_cache = False
     if recipe.adapter is not None:
-        from trainers.adapters import attach  # type: ignore[import-not-found,unused-ignore]
+        from trainers.adapters import attach
 
         return attach(model, recipe.adapter)
     freeze(model, recipe.frozen)
@@ -110,6 +110,11 @@ def copy_processor_files(recipe: TrainRecipe, base: Path, folder: Path) -> None:
         if file.suffix in (*_WEIGHTS, ".md") or file.name.startswith("."):
             continue
         shutil.copyfile(file, folder / file.name)
+    name = recipe.base.checkpoint
+    if (folder / "adapter_config.json").is_file() and "/" in name and not Path(name).exists():
+        from trainers.adapters import name_base
+
+        name_base(folder, name, recipe.base.revision)
     if recipe.image.longest_edge is not None:
         for name, below in (("preprocessor_config.json", None), ("processor_config.json", "image_processor")):
             _write_size(folder / name, below, recipe.image.longest_edge)

@@ -16,7 +16,7 @@ pytest.importorskip("peft")
 from PIL import Image  # noqa: E402 - after the check that there is something to test
 from safetensors.torch import load_file  # noqa: E402
 
-from trainers.adapters import attach, four_bits, merge, text_layers  # noqa: E402
+from trainers.adapters import attach, four_bits, merge, name_base, text_layers  # noqa: E402
 from trainers.lineage import read_lineage, write_lineage  # noqa: E402
 from trainers.video_stand_in import stand_in_for_video  # noqa: E402
 
@@ -181,3 +181,23 @@ def test_qlora_without_bitsandbytes_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "bitsandbytes", None)
     with pytest.raises(ValueError, match=r"need bitsandbytes; install tunebench\[qlora\]"):
         four_bits()
+
+
+def test_an_adapter_on_a_base_from_the_hub_names_it_with_its_commit(
+    random_checkpoint: RandomCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bench.checkpoint
+
+    base = random_checkpoint("idefics3")
+    attach(loaded(base), Settings()).save_pretrained(tmp_path)
+    name_base(tmp_path, "owner/base", "abc123")
+    asked: list[tuple[str, str | None]] = []
+
+    def fetched(name: str, revision: str | None) -> Path:
+        asked.append((name, revision))
+        return base
+
+    monkeypatch.setattr(bench.checkpoint, "_fetched", fetched)
+    found = bench.checkpoint.find_checkpoint(str(tmp_path))
+    assert asked == [("owner/base", "abc123")]
+    assert (found.folder, found.adapter, found.revision) == (base, tmp_path, "abc123")
