@@ -37,5 +37,5 @@ function drawDifferences(board, task) {
           el('td', {}, signed(pair.difference), ' ', el('span', {class: 'ci'}, `[${signed(pair.low)}, ${signed(pair.high)}]`)),
           el('td', {}, pText(pair.p)), el('td', {}, count(pair.n)),
         ] : el('td', {colspan: 4}, 'no scored sample in common')))))),
-    el('p', {class: 'note'}, 'Over the samples that both rows have a score for; standard errors clustered, Student’s t. These p are for each pair alone.'))
+    el('p', {class: 'note'}, 'Over the samples that both rows have a score for. 95% intervals by Student’s t over clusters; p by flipping the signs of whole clusters, for each pair alone.'))
 }

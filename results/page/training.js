@@ -51,12 +51,17 @@ function scatterChart(board, task, field, place) {
   const xTicks = roundTicks(0, most, 5).map(t => [t, count(t)])
   const yTicks = [0, .25, .5, .75, 1].map(t => [t, percent(t, 0)])
   const {root, x, y} = frame(520, 300, [0, most * 1.05], [0, 1], xTicks, yTicks, 'training rows of the group', 'score, %')
+  const labels = []
   for (const {name, rows, score} of points) {
     const end = x(rows) > 400
+    // A label moves up until it is clear of those that stand beside it.
+    let height = y(score[0]) + 4
+    while (labels.some(([left, top]) => Math.abs(left - x(rows)) < 80 && Math.abs(top - height) < 12)) height -= 12
+    labels.push([x(rows), height])
     root.append(
       svg('line', {class: 'whisker', x1: x(rows), x2: x(rows), y1: y(score[1]), y2: y(score[2])}),
       svg('circle', {class: 'point', cx: x(rows), cy: y(score[0]), r: 4}),
-      svg('text', {class: 'label', x: x(rows) + (end ? -8 : 8), y: y(score[0]) + 4, 'text-anchor': end ? 'end' : 'start'}, name))
+      svg('text', {class: 'label', x: x(rows) + (end ? -8 : 8), y: height, 'text-anchor': end ? 'end' : 'start'}, name))
   }
   return el('figure', {class: 'chart'}, root,
     el('figcaption', {}, `${board.rows[place].name}: score of each ${field} with its 95% interval, against the rows it was trained on.`))
