@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile
 
@@ -83,16 +82,27 @@ def _bench(*arguments: object, cache: Path | None = None) -> Measured:
     return _measured([sys.executable, "-m", "bench", *map(str, arguments)], cache)
 
 
+# A process of its own between: what a child has used at most includes what its parent held when it forked.
+_WATCH = """
+import json, os, subprocess, sys, time
+started = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(process.pid, 0)
+seconds = time.perf_counter() - started
+print(json.dumps([os.waitstatus_to_exitcode(status), seconds, used.ru_utime + used.ru_stime, used.ru_maxrss]))
+"""
+
+
 def _measured(command: list[str], cache: Path | None = None) -> Measured:
-    environment = os.environ | ({"TUNEBENCH_CACHE": str(cache)} if cache else {})
-    environment["OMP_WAIT_POLICY"] = "passive"
-    started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=HOME, env=environment, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    if os.waitstatus_to_exitcode(status) not in (0, 1):
-        raise RuntimeError(f"{' '.join(command)}: exit code {os.waitstatus_to_exitcode(status)}")
-    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    environment = os.environ | {"OMP_WAIT_POLICY": "passive"}
+    if cache is not None:
+        environment["TUNEBENCH_CACHE"] = str(cache)
+    watched = [sys.executable, "-c", _WATCH, *command]
+    said = subprocess.run(watched, cwd=HOME, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    code, seconds, cpu, kilobytes = json.loads(said.stdout)
+    if code not in (0, 1):
+        raise RuntimeError(f"{' '.join(command)}: exit code {code}")
+    return seconds, cpu, kilobytes / 1024
 
 
 def main() -> None:
