@@ -38,7 +38,7 @@ def texts(pairs: int, seed: int = 7) -> tuple[list[str], list[str]]:
     """Completions and references: half of a completion's words are the reference's."""
     rng = Random(seed)
     prose = " ".join(file.read_text(encoding="utf-8") for file in sorted((SOURCE / "docs").rglob("*.md")))
-    vocabulary = sorted({word for word in prose.split() if word.isascii()})
+    vocabulary = sorted({word for word in prose.split() if word.isascii() and word.isalpha()})
     rng.shuffle(vocabulary)
     weights = [1 / rank for rank in range(1, len(vocabulary) + 1)]
 

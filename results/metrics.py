@@ -19,7 +19,7 @@ from results.bootstrap import cluster_bootstrap
 from results.corpus import CORPUS_SCORES
 from results.outcomes import Floats, Ints, Labels, Outcomes
 from results.records import Run
-from results.statistics import Interval, clustered_standard_error, mean_interval
+from results.statistics import Interval, clustered_standard_error, mean_interval, wilson
 
 _ROUNDS = 1000
 _PARTS = ("precision", "recall")
@@ -109,8 +109,11 @@ def corpus_interval(outcomes: Outcomes, name: str) -> Interval | None:
     score = reduce(own.sum(axis=0))
     if groups == 1:
         return Interval(score, 0.0, 1.0, len(rows), groups)
-    low, high = cluster_bootstrap(lambda weights: reduce(weights @ own), clusters, rounds=_ROUNDS)
-    return Interval(score, float(low), float(high), len(rows), groups)
+    low, high = map(float, cluster_bootstrap(lambda w: reduce(w @ own), clusters, rounds=_ROUNDS))
+    if not high > low:
+        # Clusters that do not vary say nothing of the spread: the cautious reading, as for means.
+        low, high = wilson(score * groups, groups)
+    return Interval(score, low, high, len(rows), groups)
 
 
 def _mean(outcomes: Outcomes, values: Floats) -> Interval | None:
