@@ -152,15 +152,11 @@ def test_a_batch_answers_as_one_by_one(api: TransformersAPI, batches: list[int])
     assert len({count for _, count, *_ in together}) == 8, "input tokens are counted without padding"
 
 
-def test_it_answers_as_transformers_does(api: TransformersAPI, folder: Path) -> None:
+def greedy(folder: Path, text: str, image: Image.Image) -> tuple[list[int], str, int]:
+    """transformers' own answer: its tokens, its text, and how many tokens the prompt had."""
     processor = transformers.AutoProcessor.from_pretrained(folder)
     model = transformers.AutoModelForImageTextToText.from_pretrained(folder)
-    chat = [
-        {
-            "role": "user",
-            "content": [{"type": "image", "image": picture(2)}, {"type": "text", "text": "What is it?"}],
-        }
-    ]
+    chat = [{"role": "user", "content": [{"type": "image", "image": image}, {"type": "text", "text": text}]}]
     inputs = processor.apply_chat_template(
         chat,
         add_generation_prompt=True,
@@ -168,10 +164,16 @@ def test_it_answers_as_transformers_does(api: TransformersAPI, folder: Path) -> 
         return_dict=True,
         processor_kwargs={"return_tensors": "pt"},
     )
-    tokens = model.generate(**inputs, max_new_tokens=16, do_sample=False)[0, inputs["input_ids"].shape[1] :]
+    length = inputs["input_ids"].shape[1]
+    tokens = model.generate(**inputs, max_new_tokens=16, do_sample=False)[0, length:].tolist()
+    return tokens, processor.decode(tokens, skip_special_tokens=True), length
+
+
+def test_it_answers_as_transformers_does(api: TransformersAPI, folder: Path) -> None:
+    _, text, length = greedy(folder, "What is it?", picture(2))
     (answer,) = outputs(ask(api, [question("What is it?", data_uri(picture(2)))], GREEDY))
-    assert answer.completion == processor.decode(tokens, skip_special_tokens=True)
-    assert answer.usage is not None and answer.usage.input_tokens == inputs["input_ids"].shape[1]
+    assert answer.completion == text
+    assert answer.usage is not None and answer.usage.input_tokens == length
 
 
 def test_the_picture_matters(api: TransformersAPI) -> None:
@@ -292,9 +294,8 @@ def test_stop_strings_end_and_cut(api: TransformersAPI) -> None:
 def test_end_tokens_of_the_checkpoint_end(api: TransformersAPI, folder: Path, tmp_path: Path) -> None:
     chats = questions(4)
     whole = outputs(ask(api, chats, GREEDY))
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     # What the model says sixth is made an end token of the checkpoint.
-    end = tokenizer(whole[0].completion, add_special_tokens=False)["input_ids"][5]
+    end = greedy(folder, "What is it? ", picture(0))[0][5]
     changed = TransformersAPI(
         str(altered(folder, tmp_path / "ends", "generation_config.json", eos_token_id=[2, end])), device="cpu"
     )
