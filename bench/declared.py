@@ -26,11 +26,12 @@ def checked(
     *,
     changes: Mapping[Place, object] | None = None,
     unseen: Unseen | None = None,
+    folder: Path | None = None,
 ) -> tuple[M | None, list[Problem]]:
     """What a file declares, and every mistake in it in the order of its lines; no object when there is one.
 
     changes: values that the command line puts in the place of the file's; a mistake in one has line 0.
-    Paths in the file are relative to its folder. RequestError when the file cannot be opened.
+    Paths in the file are relative to its folder, or to `folder`. RequestError when the file cannot be opened.
     """
     declared = read_declaration(path)
     for place, value in (changes or {}).items():
@@ -40,7 +41,7 @@ def checked(
     if declared.lines or not problems:
         try:
             made = model.model_validate(
-                declared.data, context={"folder": path.expanduser().absolute().parent}
+                declared.data, context={"folder": folder or path.expanduser().absolute().parent}
             )
         except ValidationError as error:
             details = error.errors(include_url=False)

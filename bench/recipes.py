@@ -60,12 +60,22 @@ def recipe_schema() -> dict[str, Any]:
 
 
 def _checked(path: Path, changes: Mapping[str, object]) -> tuple[TrainRecipe | None, list[Problem]]:
-    placed = {tuple(key.split(".")): value for key, value in changes.items()}
+    placed = {tuple(key.split(".")): _from_here(key, value) for key, value in changes.items()}
     if "steps" in changes and "epochs" not in changes:
         placed["epochs",] = None
     if "epochs" in changes and "steps" not in changes:
         placed["steps",] = None
-    return checked(TrainRecipe, path, changes=placed, unseen=_unseen)
+    # Our own recipes lie where nobody keeps data: their paths are the user's, from where bench was called.
+    folder = Path.cwd() if path.parent == _home() else None
+    return checked(TrainRecipe, path, changes=placed, unseen=_unseen, folder=folder)
+
+
+def _from_here(key: str, value: object) -> object:
+    """A path that --set gives, from where bench was called and not from the recipe's folder."""
+    is_path = key in ("data.folder", "data.jsonl", "data.parquet") or (
+        key == "base.checkpoint" and str(value).startswith((".", "~"))
+    )
+    return str(Path(value).expanduser().absolute()) if is_path and isinstance(value, str) else value
 
 
 def _unseen(details: Details, declared: Declaration) -> list[Problem]:

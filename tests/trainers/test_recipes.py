@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
 from bench.errors import RequestError
-from bench.recipes import builtin_recipes, find_recipe
+from bench.recipes import builtin_recipes, find_recipe, recipe_file
 from bench.train import TrainRequest, describe, train
 
 STAGED = (
@@ -204,3 +204,19 @@ def test_svrd_trains_llava_next_as_well(
 def test_a_recipe_whose_data_is_not_there_says_who_writes_it() -> None:
     with pytest.raises(RequestError, match="bench distill"):
         describe(TrainRequest("svrd", {"base.checkpoint": "nano-untrained"}), Show())
+
+
+def test_paths_of_the_command_line_and_of_our_recipes_are_from_where_bench_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_recipe("svrd").data.folder == tmp_path / "distilled" / "svrd"
+    changed = find_recipe("svrd", {"data.folder": "mine", "base.checkpoint": "./student"})
+    assert changed.data.folder == tmp_path / "mine"
+    assert changed.base.checkpoint == str(tmp_path / "student")
+    (tmp_path / "sub").mkdir()
+    text = recipe_file("svrd").read_text()
+    (tmp_path / "sub" / "own.yaml").write_text(text)
+    # In a file of the user's own, paths are from that file; those of --set are not.
+    assert find_recipe("sub/own.yaml").data.folder == tmp_path / "sub" / "distilled" / "svrd"
+    assert find_recipe("sub/own.yaml", {"data.folder": "mine"}).data.folder == tmp_path / "mine"
