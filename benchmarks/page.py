@@ -25,7 +25,6 @@ import numpy as np
 from PIL import Image
 
 HOME = Path(__file__).parent.parent
-# A script beside this one is called results.py, as our package is.
 sys.path[:0] = [str(HOME), str(HOME / "tests" / "results")]
 
 from browser import Browser, chromium  # type: ignore[import-not-found]  # noqa: E402

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-CONTENDERS = ("trl", "trl, faster", "ours")
+CONTENDERS = ("trl", "trl, faster", "ours, not grouped", "ours")
 SKIPPED = 2
 SHAPES = {
     # batch, examples, steps
@@ -124,7 +124,7 @@ class Clock:
         }
 
 
-def run_ours(model: str, base: Path, steps: int) -> dict[str, float]:
+def run_ours(model: str, base: Path, steps: int, *, grouped: bool) -> dict[str, float]:
     from trainers.examples import TrainExample
     from trainers.loop import Curve
     from trainers.recipe import TrainRecipe
@@ -152,7 +152,7 @@ def run_ours(model: str, base: Path, steps: int) -> dict[str, float]:
             "target": {"form": "answer_only"},
             "optimizer": {"learning_rate": given["rate"]},
             "schedule": {"warmup_steps": 2},
-            "batch": {"size": given["batch"]},
+            "batch": {"size": given["batch"], "grouped": grouped},
             "precision": "bfloat16",
             "steps": steps,
             "save": {"every": 10**6},
@@ -233,8 +233,8 @@ def answer(record: Mapping[str, Any]) -> str:
 
 
 def one(contender: str, model: str, base: Path, steps: int) -> None:
-    if contender == "ours":
-        found = run_ours(model, base, steps)
+    if contender.startswith("ours"):
+        found = run_ours(model, base, steps, grouped=contender == "ours")
     else:
         found = run_trl(model, base, steps, faster=contender == "trl, faster")
     print("\n" + json.dumps(found))
@@ -291,7 +291,7 @@ def compare(model: str, steps: int, repeats: int, cache: Path, contenders: list[
             f"{middle['first_loss']:.3f} | {middle['loss']:.3f} |"
         )
     for name in contenders:
-        if name != "ours":
+        if name.startswith("trl") and "ours" in found:
             by_clock = [
                 o["per_second"] / t["per_second"] for o, t in zip(found["ours"], found[name], strict=True)
             ]

@@ -1,6 +1,6 @@
 """What reading logs costs: a leaderboard of 100 logs, a comparison of two large ones, inspect's own table.
 
-    python benchmarks/results.py [--logs 100] [--samples 2000] [--large 200000]
+    python benchmarks/reading.py [--logs 100] [--samples 2000] [--large 200000]
 
 One log is made by inspect from a scored task with pictures; the others hold its rows again, under other
 names, with as many members as such a log has. Each figure is a process of its own.
