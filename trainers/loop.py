@@ -306,7 +306,9 @@ class Curve(TrainerCallback):  # type: ignore[misc]
         self.total_tokens += tokens
         self._images += sum(row.images for row in rows)
         step = state.global_step
-        # The last step always validates, so that every curve ends with what was reached.
+        # The last step is always a point and a validation: every curve ends with what was reached.
+        if step == state.max_steps:
+            control.should_log = True
         if self.validate and (step % self._recipe.validation.every == 0 or step == state.max_steps):
             before = time.monotonic()
             found = self.validate()
