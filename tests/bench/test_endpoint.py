@@ -60,7 +60,7 @@ def test_a_run_ends_when_its_server_is_gone(server: ThreadingHTTPServer, monkeyp
     monkeypatch.setattr(bench.run, "_SECONDS_BETWEEN_PROBES", 0.05)
     stopped: list[bool] = []
 
-    async def never() -> list[EvalLog]:
+    async def never() -> EvalLog:
         try:
             await asyncio.sleep(0.5)
             await asyncio.to_thread(server.shutdown)
@@ -68,7 +68,7 @@ def test_a_run_ends_when_its_server_is_gone(server: ThreadingHTTPServer, monkeyp
             await asyncio.Event().wait()
         finally:
             stopped.append(True)
-        return []
+        raise AssertionError("nothing sets that event")
 
     with pytest.raises(IncompleteRunError, match="nothing answers there"):
         asyncio.run(_until_death(served(), never(), url(server)))
@@ -77,10 +77,10 @@ def test_a_run_ends_when_its_server_is_gone(server: ThreadingHTTPServer, monkeyp
 
 
 def test_a_run_without_a_server_of_its_own_is_left_to_end(monkeypatch: Any) -> None:
-    log = object()
+    log: Any = object()
 
-    async def soon() -> list[Any]:
+    async def soon() -> EvalLog:
         await asyncio.sleep(0.05)
-        return [log]
+        return log
 
     assert asyncio.run(_until_death(served(), soon())) is log
