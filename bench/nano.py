@@ -50,9 +50,12 @@ def nano(name: str) -> Path:
 
 def untrained(recipe: TrainRecipe) -> Path:
     """What the recipe begins with: weights from a seed, and a tokenizer of the train split's own phrases."""
+    import trainers.nano
     from trainers.nano import NANO, write_untrained
 
     digest = hashlib.sha256(f"{NANO} {recipe.data.task} {sorted(recipe.data.args.items())}".encode())
+    # What another version of the code would write is another model.
+    digest.update(Path(trainers.nano.__file__).read_bytes())
     folder = cache_folder("checkpoints") / f"{UNTRAINED}-{digest.hexdigest()[:12]}"
     return folder if _whole(folder) else write_untrained(folder, shape=NANO, texts=_texts(recipe))
 

@@ -47,7 +47,7 @@ class Shape:
         return (self.image_side // self.patch) ** 2 // self.scale**2
 
 
-NANO = Shape(image_side=128, patch=16, vocabulary=1000)
+NANO = Shape(vocabulary=1000)
 """The shape of `--model nano`; the default one is for tests."""
 
 _SPECIAL = (
@@ -60,7 +60,6 @@ _SPECIAL = (
 )
 # Digits, a list's separator, and the marks around an answer or a word that is asked about.
 _SINGLE = r"\d|;|\\boxed\{|\}|\""
-_PAPER, _CONTRAST = 0.98, 0.25
 _CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] | capitalize }}:"
     "{% if message['content'] is string %} {{ message['content'] }}{% else %}"
@@ -118,19 +117,19 @@ def _quiet_transformers() -> Iterator[None]:
 
 
 def chat_tokenizer(vocabulary: int, texts: Iterable[str] | None = None) -> Any:
-    """A byte-level BPE tokenizer with the chat template; digits and the marks around answers stay single."""
+    """A byte-level BPE tokenizer with the chat template.
+
+    Without texts, digits and the marks around answers stay single. With texts, whatever returns in them may
+    become one token: a whole prompt, a whole boxed answer. A small model learns to look at the picture only
+    when little else is to be learned (docs/decisions/0005-nano.md).
+    """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            # One token per digit, so that numbers are spelled and never memorised whole.
-            pre_tokenizers.Split(Regex(_SINGLE), "isolated"),
-            # A prompt that always returns may become one token, so words are not cut apart beforehand.
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=texts is None),
-        ]
-    )
+    to_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=texts is None)
+    single = pre_tokenizers.Split(Regex(_SINGLE), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([single, to_bytes] if texts is None else [to_bytes])
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(
         [_SOME_ENGLISH] if texts is None else texts,
@@ -161,9 +160,6 @@ def _write_processor(folder: Path, shape: Shape) -> None:
         do_image_splitting=False,
         size={"longest_edge": shape.image_side},
         max_image_size={"longest_edge": shape.image_side},
-        # Paper is nearly nothing and ink is large. Exactly nothing is taken for padding by Idefics3.
-        image_mean=[_PAPER] * 3,
-        image_std=[_CONTRAST] * 3,
     ).save_pretrained(folder)
     (folder / "processor_config.json").write_text(
         json.dumps({"processor_class": "Idefics3Processor", "image_seq_len": shape.image_tokens}, indent=2)
@@ -207,22 +203,10 @@ def _write_weights(folder: Path, tokenizer: Any, shape: Shape, seed: int) -> Non
             "tie_word_embeddings": True,
         },
     )
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Idefics3ForConditionalGeneration(config)
-        model.model.vision_model.embeddings.position_embedding.weight.copy_(_places(shape))
     model.generation_config = GenerationConfig(
         bos_token_id=ids["<|im_start|>"], eos_token_id=ids["<end_of_utterance>"], pad_token_id=ids["<pad>"]
     )
     model.save_pretrained(folder)
-
-
-def _places(shape: Shape) -> Any:
-    """Sines and cosines of each patch's column and row, (patches, width): neighbours begin alike."""
-    import torch
-
-    side, quarter = shape.image_side // shape.patch, shape.width // 4
-    speeds = 100.0 ** (-torch.arange(quarter) / quarter)
-    row, column = (torch.arange(side**2) // side)[:, None], (torch.arange(side**2) % side)[:, None]
-    waves = [wave(place * speeds) for place in (column, row) for wave in (torch.sin, torch.cos)]
-    return 0.1 * torch.cat(waves, dim=1)

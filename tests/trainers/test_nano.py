@@ -24,12 +24,17 @@ def test_the_same_arguments_give_the_same_bytes(tiny_checkpoint: Path, tmp_path:
     assert (again / "tokenizer.json").read_bytes() == (tiny_checkpoint / "tokenizer.json").read_bytes()
 
 
-def test_a_phrase_that_returns_becomes_a_token_and_digits_stay_single() -> None:
+def test_without_texts_digits_stay_single() -> None:
+    pieces = chat_tokenizer(512).tokenize("\\boxed{1024}")
+
+    assert pieces[-5:] == ["1", "0", "2", "4", "}"]
+
+
+def test_what_returns_in_the_texts_becomes_a_token() -> None:
     tokenizer = chat_tokenizer(512, [PROMPT, " \\boxed{17}"] * 20)
 
-    assert tokenizer.tokenize("\\boxed{1024}") == ["\\boxed{", "1", "0", "2", "4", "}"]
-    pieces = tokenizer.tokenize(PROMPT)
-    assert len(pieces) == 4 and pieces[1:] == ["\\boxed{", "}", "."]
+    assert len(tokenizer.tokenize(" \\boxed{17}")) == len(tokenizer.tokenize(PROMPT)) == 1
+    assert len(tokenizer.tokenize(" \\boxed{18}")) > 1
     text = "Übung: \u00bd of λ\n"
     assert tokenizer.decode(tokenizer(text, add_special_tokens=False)["input_ids"]) == text
 
