@@ -10,7 +10,7 @@ from rich.table import Table
 
 from results.outcomes import Outcome
 from results.records import Run
-from results.table import score_interval, score_text, short_name, shown
+from results.table import fields_that_divide, score_interval, score_text, short_name, shown
 
 
 def majority(targets: Iterable[str]) -> float | None:
@@ -43,7 +43,7 @@ def print_side_by_side(runs: Sequence[Run], console: Console) -> None:
         tasks.setdefault((run.task, run.identity.get("data_hash")), []).append(run)
     for same in tasks.values():
         if len(same) > 1 and all(map(_exact, same)):
-            for field in same[0].report_by:
+            for field in fields_that_divide(same[0]):
                 console.print()
                 console.print(_table(same, field))
 

@@ -94,9 +94,15 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
 def _tables(run: Run) -> dict[str, list[str]]:
     """The tables of groups: a field each, the overlapping groups of one field (`context: IMG`) together."""
     tables: dict[str, list[str]] = {}
-    for field in run.report_by:
+    for field in fields_that_divide(run):
         tables.setdefault(field.partition(": ")[0], []).append(field)
     return tables
+
+
+def fields_that_divide(run: Run) -> list[str]:
+    """The report's fields with several groups here; where none has, the first, which shows all samples."""
+    dividing = [field for field in run.report_by if len(_groups(run, field)) > 1 or ": " in field]
+    return dividing or list(run.report_by[:1])
 
 
 def _counts(run: Run, parts: Sequence[str]) -> list[int]:
