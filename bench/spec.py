@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Formatter
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -39,6 +39,7 @@ __all__ = [
     "KNOWN_SCORERS",
     "KNOWN_SOLVERS",
     "DatasetSpec",
+    "DistillSpec",
     "GenerationSpec",
     "Part",
     "Problem",
@@ -335,6 +336,91 @@ class ShotsSpec(_Section):
         return answer
 
 
+class DistillSpec(_Section):
+    """How `bench distill` asks a teacher on the train split, and what of it a student learns."""
+
+    prompt: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Text that the teacher gets, with fields of the record; the task's own prompt when not "
+        "given. {stages} is where the stages are asked for.",
+    )
+    system: str | None = Field(default=None, description="The teacher's system message, taken as it is.")
+    hidden: Names = Field(
+        default=(),
+        description="Fields that only the teacher may see, such as solution; the task's prompt cannot show them.",
+    )
+    stages: dict[str, str] = Field(
+        default_factory=dict,
+        description="Tag of each stage and what it asks for, in order; the last is the conclusion. Without "
+        "stages the teacher's text is learned as it is.",
+    )
+    calls: Literal["one", "stage"] = Field(
+        default="one", description="One call for all stages, or a call for each; `--calls` overrides it."
+    )
+    follow_up: str = Field(
+        default="Go on with this stage, inside its tags, and write nothing else:\n{stages}",
+        min_length=1,
+        description="What is asked in each call after the first, where there is a call for each stage.",
+    )
+    conclusion: str = Field(
+        default="{target}",
+        min_length=1,
+        description="What the student learns to write in the last stage, with fields of the record.",
+    )
+    fallback: str | None = Field(
+        default=None,
+        min_length=1,
+        description="What the student learns where the teacher is not accepted, with `--fallback`.",
+    )
+    forbid: Names = Field(
+        default=(),
+        description="Phrases that no accepted text has, such as 'the lecture': words about what is hidden.",
+    )
+    retries: int = Field(
+        default=2, ge=0, description="Further attempts, each with another seed; `--retries` overrides it."
+    )
+    generation: GenerationSpec = Field(
+        default=GenerationSpec(temperature=0.7, max_tokens=1024), description="How the teacher generates."
+    )
+
+    @field_validator("stages")
+    @classmethod
+    def _valid_stages(cls, stages: dict[str, str]) -> dict[str, str]:
+        for tag, asks in stages.items():
+            if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,30}", tag):
+                raise ValueError(f"{tag!r} is no tag; write it in capital letters, such as REASONING")
+            if not asks.strip():
+                raise ValueError(f"{tag} asks for nothing; say what the stage is about")
+        if len({tag.casefold() for tag in stages}) == 1:
+            raise ValueError("one stage is none; give two or more, or leave them out")
+        return stages
+
+    @field_validator("prompt", "follow_up", "conclusion", "fallback")
+    @classmethod
+    def _valid_text(cls, text: str | None) -> str | None:
+        _prompt_fields(text or "")
+        return text
+
+    @model_validator(mode="after")
+    def _whole(self) -> DistillSpec:
+        asked = "stages" in _prompt_fields(self.prompt or "")
+        if bool(self.stages) is not asked:
+            raise ValueError(
+                "prompt has no {stages}; write it where the teacher is asked for them"
+                if self.stages
+                else "prompt shows {stages}, and there are none; declare stages"
+            )
+        if self.calls == "stage" and not self.stages:
+            raise ValueError("calls: a call for each stage needs stages; declare them")
+        if self.retries and self.generation.temperature == 0:
+            raise ValueError(
+                "retries with generation.temperature 0 would write the same again; give a temperature, or "
+                "retries: 0"
+            )
+        return self
+
+
 class TaskSpec(_Section):
     """A task: what it asks, where its records come from, how it is scored and how it is reported."""
 
@@ -370,6 +456,24 @@ class TaskSpec(_Section):
         default=GenerationSpec(),
         description="How the model generates, unless the command line says else.",
     )
+    distill: DistillSpec | None = Field(
+        default=None, description="How a teacher is asked for training data; `bench distill` needs it."
+    )
+
+    @field_validator("distill")
+    @classmethod
+    def _hidden_from_the_student(
+        cls, distill: DistillSpec | None, info: ValidationInfo
+    ) -> DistillSpec | None:
+        shown = _prompt_fields(str(info.data.get("prompt", "")))
+        shots = info.data.get("shots")
+        shown += _prompt_fields(shots.answer) if isinstance(shots, ShotsSpec) else ()
+        for name in distill.hidden if distill else ():
+            if name in shown:
+                raise ValueError(
+                    f"hidden: {name!r} is shown in the task's prompt; take it out of one of them"
+                )
+        return distill
 
     @field_validator("prompt")
     @classmethod
