@@ -95,6 +95,8 @@ print(json.dumps([os.waitstatus_to_exitcode(status), seconds, used.ru_utime + us
 
 def _measured(command: list[str], cache: Path | None = None) -> Measured:
     environment = os.environ | {"OMP_WAIT_POLICY": "passive"}
+    # As an installed package is: compiled once.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if cache is not None:
         environment["TUNEBENCH_CACHE"] = str(cache)
     watched = [sys.executable, "-c", _WATCH, *command]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from results.log_file import local_path
 from results.records import Run
-from results.run_cache import cached_run
+from results.run_cache import cached_run, fill_cache
 
 # inspect names its logs by their time; other JSON files (baselines, results) lie in such folders too.
 _JSON_LOG = re.compile(r"\d{4}-\d{2}-\d{2}T.*\.json")
@@ -39,7 +39,10 @@ def read_runs(
     """
     found: list[Run] = []
     problems: list[str] = []
-    for path in _logs(paths):
+    logs = list(_logs(paths))
+    if cache is not None:
+        fill_cache(logs, cache)
+    for path in logs:
         try:
             run = cached_run(path, cache)
         except Exception as error:  # a log cut off anywhere raises whatever its parser meets

@@ -254,7 +254,7 @@ def _rate(outcomes: Outcomes, flag: Flags) -> Interval | None:
 
 
 def _mean_where(outcomes: Outcomes, values: Floats, chosen: npt.NDArray[np.bool_]) -> Interval | None:
-    return mean_interval(values[chosen].tolist(), outcomes.clusters.codes[chosen].tolist())
+    return mean_interval(values[chosen].tolist(), outcomes.clusters.codes[chosen])
 
 
 def _ranked(rows: Sequence[Row], column: Column) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -64,11 +65,14 @@ class PairedDifference:
 def pair(base: Outcomes, candidate: Outcomes) -> Pairs:
     """Pair two runs' samples by id."""
     one, two = _by_sample(base), _by_sample(candidate)
-    shared = [sample for sample in one if sample in two]
-    base_rows = np.asarray([one[sample][0] for sample in shared], dtype=np.int64)
-    candidate_rows = np.asarray([two[sample][0] for sample in shared], dtype=np.int64)
-    first = np.asarray([one[sample][1] for sample in shared], dtype=float)
-    second = np.asarray([two[sample][1] for sample in shared], dtype=float)
+    # The ids of most pairs are the same, in the same order.
+    same = one.ids == two.ids
+    places = {} if same else {sample: place for place, sample in enumerate(two.ids)}
+    here = [place for place, sample in enumerate(one.ids) if same or sample in places]
+    there = here if same else [places[one.ids[place]] for place in here]
+    shared = one.ids if same else tuple(one.ids[place] for place in here)
+    base_rows, candidate_rows = one.rows[here], two.rows[there]
+    first, second = one.values[here], two.values[there]
     kept = ~(np.isnan(first) | np.isnan(second))
     codes = candidate.clusters.codes[candidate_rows[kept]] if len(shared) else np.zeros(0, dtype=np.int64)
     return Pairs(
@@ -78,27 +82,36 @@ def pair(base: Outcomes, candidate: Outcomes) -> Pairs:
         clusters=np.unique(codes, return_inverse=True)[1].astype(np.int64),
         base_rows=base_rows[kept],
         candidate_rows=candidate_rows[kept],
-        only_base=len(one) - len(shared),
-        only_candidate=len(two) - len(shared),
+        only_base=len(one.ids) - len(shared),
+        only_candidate=len(two.ids) - len(shared),
         unscored_base=int(np.isnan(first).sum()),
         unscored_candidate=int(np.isnan(second).sum()),
         unscored=int((~kept).sum()),
     )
 
 
-def _by_sample(outcomes: Outcomes) -> dict[str, tuple[int, float]]:
-    """Sample id → its first row and the mean of its scored epochs (NaN when none is)."""
+class _Samples(NamedTuple):
+    """A run's samples: each once, its first row, and the mean of its scored epochs (NaN when none is)."""
+
+    ids: tuple[str, ...]
+    rows: Ints
+    values: Floats
+
+
+def _by_sample(outcomes: Outcomes) -> _Samples:
     if len(set(outcomes.ids)) == len(outcomes.ids):
-        return dict(zip(outcomes.ids, enumerate(outcomes.values.tolist()), strict=True))
+        return _Samples(tuple(outcomes.ids), np.arange(len(outcomes)), outcomes.values)
     rows: dict[str, list[int]] = {}
     for row, sample in enumerate(outcomes.ids):
         rows.setdefault(sample, []).append(row)
-    means: dict[str, tuple[int, float]] = {}
-    for sample, own in rows.items():
+    firsts = np.asarray([own[0] for own in rows.values()], dtype=np.int64)
+    means = np.full(len(rows), np.nan)
+    for place, own in enumerate(rows.values()):
         values = outcomes.values[own]
         scored = values[~np.isnan(values)]
-        means[sample] = (own[0], float(scored.mean()) if len(scored) else math.nan)
-    return means
+        if len(scored):
+            means[place] = scored.mean()
+    return _Samples(tuple(rows), firsts, means)
 
 
 def paired_difference(

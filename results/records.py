@@ -138,6 +138,7 @@ def _outcomes(
     values = [_value(summary, score) for summary, score in zip(summaries, scores, strict=True)]
     said = [score.metadata or {} for score in scores]
     ids = [str(summary.id) for summary in summaries]
+    sums = _sums(summaries)
     return Outcomes(
         ids=ids,
         epochs=np.asarray([summary.epoch for summary in summaries], dtype=np.int64),
@@ -157,13 +158,13 @@ def _outcomes(
         output_tokens=np.asarray(
             [sum(usage.output_tokens for usage in s.model_usage.values()) for s in summaries], dtype=np.int64
         ),
-        numbers=_numbers(summaries),
-        sums=_sums(summaries),
+        numbers=_numbers(summaries, sums),
+        sums=sums,
     )
 
 
-def _numbers(summaries: Sequence[Summary]) -> dict[str, Floats]:
-    """Every number of every scorer by name; none where there is one scorer of one number."""
+def _numbers(summaries: Sequence[Summary], sums: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Every number of every scorer by name; none where there is one scorer of one number and no sums."""
     found: dict[str, Floats] = {}
     several = False
     for row, summary in enumerate(summaries):
@@ -174,8 +175,10 @@ def _numbers(summaries: Sequence[Summary]) -> dict[str, Floats]:
             named = value if isinstance(value, dict) else {scorer: _GRADES.get(value, value)}
             for name, number in named.items():
                 if isinstance(number, int | float):
-                    found.setdefault(name, np.full(len(summaries), np.nan))[row] = number
-    return found if several or _sums(summaries) else {}
+                    if name not in found:
+                        found[name] = np.full(len(summaries), np.nan)
+                    found[name][row] = number
+    return found if several or sums else {}
 
 
 def _sums(summaries: Sequence[Summary]) -> dict[str, Floats]:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import multiprocessing
 import os
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,8 @@ from results.records import Run, read_run
 
 # Goes up when what is kept, or how it is read from a log, changes.
 _FORM = 3
+_WORTH_PROCESSES = 20_000_000
+"""Bytes of logs that take longer to read than processes to start, about half a second."""
 
 
 class _Labels(msgspec.Struct, array_like=True):
@@ -73,7 +79,7 @@ def cached_run(location: str | Path, cache: Path | None) -> Run:
     if cache is None or not log.is_file():
         return read_run(location)
     state = log.stat()
-    file = cache / f"{hashlib.sha256(os.fsencode(log.absolute())).hexdigest()[:32]}.run"
+    file = _file(log, cache)
     kept = _read(file)
     if kept is not None and (kept.form, kept.size, kept.changed) == (_FORM, state.st_size, state.st_mtime_ns):
         return _unpacked(kept, str(location).removeprefix("file://"))
@@ -81,6 +87,34 @@ def cached_run(location: str | Path, cache: Path | None) -> Run:
     with contextlib.suppress(UnicodeEncodeError):  # half of a surrogate pair in an answer
         _write(file, _ENCODER.encode(_packed(run, state)))
     return run
+
+
+def fill_cache(logs: Sequence[Path], cache: Path) -> None:
+    """Read logs that were never read on all cores, where they are many enough to be worth the processes.
+
+    What cannot be read is left to who asks for it, and so is everything where processes cannot be had.
+    """
+    new = [log for log in logs if log.is_file() and not _file(log, cache).exists()]
+    workers = min(os.cpu_count() or 1, 8)
+    if workers < 2 or sum(log.stat().st_size for log in new) < _WORTH_PROCESSES or len(new) < 2 * workers:
+        return
+    # Spawned, not forked: numpy's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with (
+        contextlib.suppress(OSError, BrokenProcessPool),
+        ProcessPoolExecutor(workers, mp_context=context) as pool,
+    ):
+        for read in [pool.submit(_fill, log, cache) for log in new]:
+            read.result()
+
+
+def _fill(log: Path, cache: Path) -> None:
+    with contextlib.suppress(Exception):  # said by who reads it next
+        cached_run(log, cache)
+
+
+def _file(log: Path, cache: Path) -> Path:
+    return cache / f"{hashlib.sha256(os.fsencode(log.absolute())).hexdigest()[:32]}.run"
 
 
 def _read(file: Path) -> _Kept | None:

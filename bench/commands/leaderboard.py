@@ -54,7 +54,8 @@ def leaderboard(
     _check_field(board, by)
     # Those of the tasks on the board; with no runs at all, every one.
     asked = wanted or {column.task for column in board.columns}
-    reported = [pair for pair in published_tables() if published and (not asked or pair[1].task in asked)]
+    tables = published_tables() if published else ()
+    reported = [pair for pair in tables if not asked or pair[1].task in asked]
     _write_files(board, by, html, csv, md, plots, reported, problems, samples)
     if as_json:
         _print_json(board, by, matrix, reported, problems)

@@ -123,6 +123,31 @@ def test_a_second_reading_comes_from_the_cache_and_says_the_same(
         assert (one.expected, one.seconds, one.unscored) == (two.expected, two.seconds, two.unscored)
 
 
+def test_many_new_logs_are_read_in_several_processes_and_a_broken_one_is_named(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = read_runs([folder]).runs
+    for number in range(4):
+        shutil.copy(folder / "base-counts.eval", folder / f"again-{number}.eval")
+    (folder / "cut.eval").write_bytes((folder / "base-counts.eval").read_bytes()[:200])
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(results.run_cache, "_WORTH_PROCESSES", 1)
+    monkeypatch.setattr(results.run_cache.os, "cpu_count", lambda: 2)
+    results.run_cache.fill_cache(sorted(folder.iterdir()), cache)
+    assert len(list(cache.iterdir())) == 7
+    # What the processes kept is what is read: nothing is left to do here.
+    monkeypatch.setattr(results.run_cache, "_WORTH_PROCESSES", 10**9)
+    with monkeypatch.context() as patch:
+        patch.setattr(results.run_cache, "read_run", None)
+        seen = read_runs(
+            sorted(set(folder.glob("*.eval")) - {folder / "cut.eval"}), cache=cache, all_runs=True
+        )
+    assert {run.task for run in seen.runs} == {run.task for run in alone}
+    assert len(seen.runs) == 7
+    (problem,) = read_runs([folder], cache=cache).problems
+    assert problem.startswith(f"{folder / 'cut.eval'}: not read")
+
+
 def test_a_log_that_changed_is_read_again(folder: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     read_runs([folder], cache=cache)
