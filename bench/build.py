@@ -29,7 +29,7 @@ from bench.shots import Shots, with_overrides
 from bench.spec import Part, TaskSpec
 from bench.text_metrics import signatures, with_encoder, with_references
 from scorers.boxed_scorer import boxed
-from scorers.option_scorer import option_letter, option_readings
+from scorers.option_scorer import option_letter, option_readings, reasoning
 from scorers.text_scorers import bertscore, bleu, chrf, rouge
 from scorers.vector_cache import reference_cache
 from solvers.completion import completion
@@ -44,6 +44,7 @@ _SOLVERS: Mapping[str, Callable[..., Solver]] = {
 _SCORERS: Mapping[str, Callable[..., Scorer]] = {
     "boxed": boxed,
     "option_letter": option_letter,
+    "reasoning": reasoning,
     "bleu": bleu,
     "chrf": chrf,
     "rouge": rouge,

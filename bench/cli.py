@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bench.commands import checkpoints, compare, declare, evaluate, leaderboard, overlap, train
+from bench.commands import checkpoints, compare, declare, distill, evaluate, judge, leaderboard, overlap, train
 from bench.errors import IncompleteRunError, RequestError, TunebenchError
 from bench.terminal import spread_pairs
 
@@ -66,8 +66,10 @@ app.command()(compare.compare)
 app.command()(compare.check)
 app.command()(compare.bless)
 app.command()(compare.baselines)
+app.command()(judge.judge)
 app.command()(evaluate.view)
 app.command()(overlap.overlap)
+app.command()(distill.distill)
 app.command()(train.train)
 app.command()(train.recipes)
 app.command()(checkpoints.merge)

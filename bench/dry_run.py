@@ -19,7 +19,7 @@ def describe(request: RunRequest) -> dict[str, Any]:
         "tasks": [_task(task, request) for task in tasks],
         "models": [_model(model) for model in served],
         "prompts": [
-            {"task": str(task.name), "model": model.name, **_prompt(task.dataset[0], model)}
+            {"task": str(task.name), "model": model.name, **shown_prompt(task.dataset[0], model)}
             for task in tasks
             if isinstance(task, Task)
             for model in served
@@ -53,7 +53,8 @@ def _model(served: ServedModel) -> dict[str, Any]:
     return {**served.identity(), **arguments}
 
 
-def _prompt(sample: Sample, served: ServedModel) -> dict[str, Any]:
+def shown_prompt(sample: Sample, served: ServedModel) -> dict[str, Any]:
+    """One sample's messages, and the text that they become where the checkpoint has a chat template."""
     if isinstance(sample.input, str):
         return {"sample": sample.id, "messages": sample.input}
     messages = [

@@ -7,6 +7,7 @@ what ``bench run`` makes, because it runs these same registered tasks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from inspect_ai import Task, task
@@ -15,24 +16,36 @@ from inspect_ai.model._model import active_model
 from bench.build import build_task
 from bench.catalog import builtin_tasks, find_task
 from bench.engine import EngineAPI, engine_provider
+from bench.judge_rules import rule_provider
+from bench.judging import judging_task
 from bench.model import ServedModel
+from bench.teaching import teaching_task
 from bench.transformers_model import TransformersAPI, transformers_provider
+from scorers.acceptance import accepted
 from scorers.boxed_scorer import boxed
 from scorers.text_scorers import bertscore, bleu, chrf, rouge
+from scorers.verdict_scorer import verdict
 from solvers.completion import completion
 from solvers.journal import current_journal
+from solvers.teacher import teacher
 
 __all__ = [
     "TASKS",
+    "accepted",
     "bertscore",
     "bleu",
     "boxed",
     "chrf",
     "completion",
     "engine_provider",
+    "judging",
     "rouge",
+    "rule_provider",
     "task_file",
+    "teacher",
+    "teacher_task",
     "transformers_provider",
+    "verdict",
 ]
 
 
@@ -57,6 +70,28 @@ def _identified(made: Task) -> Task:
 def task_file(task_yaml: str, **dataset_args: Any) -> Task:
     """A user's own task.yaml: ``-T task_yaml=./my_task.yaml`` and its dataset arguments."""
     return _identified(build_task(find_task(task_yaml), dataset_args))
+
+
+@task(name="bench/teacher_task")
+def teacher_task(
+    student_task: str,
+    calls: Any = None,
+    retries: int | None = None,
+    teacher_seed: int = 0,
+    samples_per: dict[str, int] | None = None,
+    **dataset_args: Any,
+) -> Task:
+    """A task's train split as its teacher is asked about it; what `bench distill` runs."""
+    spec = find_task(student_task)
+    return teaching_task(
+        spec, dataset_args, calls=calls, retries=retries, seed=teacher_seed, samples_per=samples_per
+    )
+
+
+@task(name="bench/judging")
+def judging(pairs: str) -> Task:
+    """A judge's view of a file of pairs; what `bench judge` runs."""
+    return _identified(judging_task(Path(pairs)))
 
 
 TASKS: dict[str, Callable[..., Task]] = {name: _registered(name) for name in builtin_tasks()}

@@ -58,7 +58,7 @@ KNOWN_RECORDS = ("charts", "scienceqa", "vqaonline")
 KNOWN_SOLVERS = ("generate", "option_likelihood")
 """The names that `solver` may have."""
 
-KNOWN_SCORERS = ("boxed", "option_letter", "bleu", "chrf", "rouge", "bertscore")
+KNOWN_SCORERS = ("boxed", "option_letter", "reasoning", "bleu", "chrf", "rouge", "bertscore")
 """The names that `scorer` may have."""
 
 SOURCES = ("records", "hf", "jsonl", "csv", "parquet")
@@ -348,7 +348,7 @@ class DistillSpec(_Section):
     system: str | None = Field(default=None, description="The teacher's system message, taken as it is.")
     hidden: Names = Field(
         default=(),
-        description="Fields that only the teacher may see, such as solution; the task's prompt cannot show them.",
+        description="Fields that only the teacher may see, such as solution; the task's prompt has none.",
     )
     stages: dict[str, str] = Field(
         default_factory=dict,

@@ -7,15 +7,15 @@ nothing with. A row that cannot be used is left out with its reason, never guess
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from bench.build import image_files
 from bench.catalog import builtin_tasks, find_task
 from bench.errors import RequestError, did_you_mean
 from bench.images import image_file
+from bench.rationales import RATIONALES
 from bench.records import RECORD_SOURCES, Progress, Record, load_records
 from bench.rows import Row, Rows, hub_rows, jsonl_rows, parquet_rows
 from bench.spec import TaskSpec
@@ -24,18 +24,6 @@ from trainers.recipe import TrainRecipe
 from trainers.sft import TrainData
 from trainers.split import hold_back
 from trainers.targets import completion
-
-Rationale = Callable[[Mapping[str, object]], str]
-
-
-def _chart_rationale() -> Rationale:
-    from tasks.chart_vqa.rationale import rationale
-
-    return rationale
-
-
-RATIONALES: Mapping[str, Callable[[], Rationale]] = MappingProxyType({"charts": _chart_rationale})
-"""The programmatic rationale of the records that have one, by the name in `dataset.records`."""
 
 _COLUMNS = (
     "images",

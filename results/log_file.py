@@ -32,9 +32,18 @@ class Score(msgspec.Struct):
 
 
 class Usage(msgspec.Struct):
-    """Tokens of one model in one sample."""
+    """Tokens of one model in one sample. total_cost: dollars, where the provider says."""
 
     output_tokens: int = 0
+    input_tokens: int = 0
+    input_tokens_cache_write: int | None = None
+    input_tokens_cache_read: int | None = None
+    total_cost: float | None = None
+
+    @property
+    def read(self) -> int:
+        """All tokens that went in, cached ones too."""
+        return self.input_tokens + (self.input_tokens_cache_write or 0) + (self.input_tokens_cache_read or 0)
 
 
 class Summary(msgspec.Struct):

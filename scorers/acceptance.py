@@ -17,10 +17,10 @@ Refusal = Callable[[str, str], str | None]
 
 @scorer(name="accepted", metrics=[accuracy(), stderr(cluster="cluster")])
 def accepted(of: Scorer | None, refusal: Refusal) -> Scorer:
-    """Correct when a completion ended by itself, ``refusal`` finds nothing and the task's scorer says correct.
+    """Correct when a completion ended by itself, ``refusal`` finds nothing and ``of`` says correct.
 
-    of: the task's scorer, or None where the form alone decides. A completion that is not accepted is incorrect,
-    with the reason; one that the task's scorer could not score is unscored.
+    of: the task's scorer, or None where the form alone decides. A completion that is not accepted is
+    incorrect, with the reason; one that the task's scorer could not score is unscored.
     """
 
     async def score(state: TaskState, target: Target) -> Score:

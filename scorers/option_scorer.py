@@ -23,9 +23,14 @@ from inspect_ai.solver import TaskState
 
 from scorers.boxed_scorer import share, truncated_rate, was_truncated
 from scorers.option_letter import extract_option
+from scorers.reasoned_option import reasoned_right_concluded_wrong
 
 READINGS = ("raw", "length", "prior", "length and prior")
 """The ways to read option likelihoods, as `solvers.option_likelihood` names them."""
+
+
+REASONED_RIGHT = "reasoned right"
+CONCLUDED_WRONG = "reasoned right, concluded wrong"
 
 
 @metric(name="answered_rate")
@@ -72,6 +77,24 @@ def option_readings() -> Scorer:
         return Score(
             value={name: float(chosen[name] in golds) if name in chosen else math.nan for name in READINGS}
         )
+
+    return score
+
+
+@scorer(metrics={"*": [mean(), stderr(cluster="cluster")]})
+def reasoning(tag: str = "REASONING") -> Scorer:
+    """Two rates: how often a stage arrives at the target, and how often another option is concluded then.
+
+    Of all completions, those without the stage too. tag: the stage's. Beside the conclusion's scorer.
+    """
+
+    async def score(state: TaskState, target: Target) -> Score:
+        if not state.output.choices:
+            return Score.unscored(reason="error", explanation="there is no completion")
+        choices = [choice.value for choice in state.choices]
+        golds = {gold_index(gold, choices) for gold in target}
+        right, wrong = reasoned_right_concluded_wrong(state.output.completion, choices, golds, tag)
+        return Score(value={REASONED_RIGHT: float(right), CONCLUDED_WRONG: float(wrong)})
 
     return score
 

@@ -1,7 +1,9 @@
-"""Completions written in stages, each inside its own tags: ``<CAPTION> … </CAPTION> <REASONING> … </REASONING>``.
+"""Completions written in stages, each in its own tags: ``<CAPTION> … </CAPTION> <REASONING> … </REASONING>``.
 
-read_stages("<A> one </A> <B> two </B>", ("A", "B"))      # {"A": "one", "B": "two"}
-stages_text({"A": "one", "B": "two"})                     # "<A> one </A>\n<B> two </B>"
+    read_stages("<A> one </A> <B> two </B>", ("A", "B"))      # {"A": "one", "B": "two"}
+    stages_text({"A": "one", "B": "two"})                     # "<A> one </A>\n<B> two </B>"
+
+Tags are read in either case and written as given.
 """
 
 from __future__ import annotations
@@ -38,6 +40,15 @@ def read_stages(text: str, tags: Sequence[str]) -> dict[str, str]:
         found[tag] = content
         place = after
     return found
+
+
+def stage(text: str, tag: str) -> str | None:
+    """The content of one stage, closed or cut off; None when it is not there, empty, or there twice."""
+    parts = re.split(f"<{re.escape(tag)}>", text, flags=re.IGNORECASE)
+    if len(parts) != 2:
+        return None
+    content = re.split(f"</{re.escape(tag)}>", parts[1], maxsplit=1, flags=re.IGNORECASE)[0].strip()
+    return content or None
 
 
 def stages_text(stages: Mapping[str, str]) -> str:
