@@ -46,6 +46,9 @@ _FAILED_PROBES = 3
 _SHAPE_ANSWERS = ("dtype", "quantization", "kv_cache_dtype", "max_model_len", "revision")
 
 
+Ready = Callable[[ServedModel], Awaitable[None]]
+
+
 class Show(Protocol):
     """Where a run says what it is doing."""
 
@@ -93,18 +96,24 @@ def named_task(name: str, dataset_args: Mapping[str, Any]) -> Task | str:
     return task_file(task_yaml=name, **dataset_args)
 
 
-def run(request: RunRequest, show: Show) -> list[Run]:
+def run(
+    request: RunRequest, show: Show, tasks: Sequence[Task] | None = None, ready: Ready | None = None
+) -> list[Run]:
     """Score every task with every model; the runs in that order, read back from their logs.
 
-    Raises RequestError before anything runs, IncompleteRunError when something ends it early. What was
-    finished is on disk in both cases.
+    tasks: in place of those that the request names. ready: awaited once a model has started and before its
+    first sample. Raises RequestError before anything runs, IncompleteRunError when something ends it early.
+    What was finished is on disk in both cases.
     """
-    return asyncio.run(_run(request, show))
+    return asyncio.run(_run(request, show, tasks, ready))
 
 
-def resolve(request: RunRequest) -> tuple[list[Task | str], list[ServedModel]]:
+def resolve(
+    request: RunRequest, built: Sequence[Task] | None = None
+) -> tuple[list[Task | str], list[ServedModel]]:
     """The request's tasks with their records, and its models; nothing is started yet."""
-    tasks = [named_task(name, request.dataset_args) for name in request.tasks]
+    named = (named_task(name, request.dataset_args) for name in request.tasks)
+    tasks: list[Task | str] = [*(named if built is None else built)]
     for task in tasks:
         _check_sample_ids(task, request.sample_ids)
     length = needed_length(tasks, request.max_tokens)
@@ -125,22 +134,26 @@ def resolve(request: RunRequest) -> tuple[list[Task | str], list[ServedModel]]:
     return tasks, served
 
 
-async def _run(request: RunRequest, show: Show) -> list[Run]:
+async def _run(
+    request: RunRequest, show: Show, built: Sequence[Task] | None, ready: Ready | None
+) -> list[Run]:
     if request.base_url:
         check_endpoint(request.base_url)
-    tasks, served = resolve(request)
+    tasks, served = resolve(request, built)
     runs: list[Run] = []
     for model in served:
         try:
             for task in tasks:
-                runs.append(await run_one(request, task, model, show))
+                runs.append(await run_one(request, task, model, show, ready))
         finally:
             with contextlib.suppress(Exception):
                 await model.model.api.aclose()
     return runs
 
 
-async def run_one(request: RunRequest, task: Task | str, served: ServedModel, show: Show) -> Run:
+async def run_one(
+    request: RunRequest, task: Task | str, served: ServedModel, show: Show, ready: Ready | None = None
+) -> Run:
     """Score one task with one model, whose engine is started when it is not running and left running."""
     key = run_key(request, task, served)
     task_name = task if isinstance(task, str) else str(task.name)
@@ -157,6 +170,8 @@ async def run_one(request: RunRequest, task: Task | str, served: ServedModel, sh
     elif request.resume:
         show.say(f"{label}: " + (f"going on from {earlier.location}" if earlier else "nothing to resume"))
     await served.start(show.say)
+    if ready is not None:
+        await ready(served)
     journal = Journal(request.log_dir / _JOURNALS / _journal_name(earlier))
     scorers = _batch_scorers(task)
     scores = ScoreJournal(journal.path.with_name(f"scores-{journal.path.name}")) if scorers else None

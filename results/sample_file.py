@@ -9,7 +9,7 @@ from __future__ import annotations
 import mimetypes
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,11 +22,18 @@ from results.log_file import local_path
 
 @dataclass(frozen=True)
 class LoggedSample:
-    """completion: the model's text. question: the record's, or the prompt's text. pictures: data URIs."""
+    """completion: the model's text; replied: there is one, if only an empty one. question: the record's, or the
+    prompt's text. pictures: data URIs. prompt: the text of the user's messages. target and metadata: whole,
+    where a log's summaries cut them.
+    """
 
     completion: str
     question: str
     pictures: tuple[str, ...]
+    replied: bool = True
+    prompt: str = ""
+    target: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SampleFile:
@@ -53,10 +60,15 @@ class SampleFile:
         """One sample. Raises IndexError when the log has none such, else what inspect raises."""
         content = self._from_archive(sample_id, epoch) or self._from_inspect(sample_id, epoch)
         metadata = content.get("metadata") or {}
+        prompt, target = _prompt(content), content.get("target") or ()
         return LoggedSample(
             completion=_completion(content),
-            question=str(metadata.get("question") or _prompt(content)),
+            question=str(metadata.get("question") or prompt),
             pictures=tuple(_pictures(content, metadata.get("image_file"))),
+            replied=bool((content.get("output") or {}).get("choices")),
+            prompt=prompt,
+            target=(target,) if isinstance(target, str) else tuple(map(str, target)),
+            metadata=metadata,
         )
 
     def _from_archive(self, sample_id: str, epoch: int) -> Mapping[str, Any] | None:

@@ -72,7 +72,7 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Better, worse or the same, task by task, sample against sample; exit code 1 for worse."""
-    one, two = _side(base, folder), _side(candidate, folder)
+    one, two = find_runs(base, folder), find_runs(candidate, folder)
     if task is not None:
         wanted = names(task, "--task")
         one, two = _only(one, wanted, base), _only(two, wanted, candidate)
@@ -133,7 +133,7 @@ def check(
         base_url=model_base_url,
         trust_remote_code=trust_remote_code,
     )
-    base = _side(baseline, folder)
+    base = find_runs(baseline, folder)
     rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, base)
     base = _only(base, _same_measure(request.tasks, request.dataset_args, base, baseline), baseline)
     inspect_display("none")
@@ -159,7 +159,7 @@ def bless(
             raise RequestError(
                 f"{baseline_file(name, folder)} is there already; --force replaces it, or give another --as"
             )
-        runs = _side(log, folder)
+        runs = find_runs(log, folder)
         if task is not None:
             runs = _only(runs, names(task, "--task"), log)
         file = write_baseline(name, runs, folder)
@@ -210,7 +210,8 @@ def baselines(folder: Folder = _FOLDER, as_json: Json = False) -> None:
     console().print(table)
 
 
-def _side(given: str, folder: Path) -> list[Run]:
+def find_runs(given: str, folder: Path = _FOLDER) -> list[Run]:
+    """The runs that a log, a folder@model or a baseline's name means; RequestError when it is none."""
     from results.sides import find_side
     from tasks.cache import cache_folder
 
@@ -280,7 +281,7 @@ def _floors(given: str, folder: Path, runs: Sequence[Run]) -> dict[str, float]:
     if len(sides) != 2:
         raise RequestError(f"--noise-floor {given}: give two runs of one model, A,B, or a fraction like 0.02")
     try:
-        return noise_floors(_side(sides[0], folder), _side(sides[1], folder))
+        return noise_floors(find_runs(sides[0], folder), find_runs(sides[1], folder))
     except NotComparable as error:
         raise NotComparableError(f"--noise-floor: {error}") from error
 

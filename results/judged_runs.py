@@ -1,0 +1,70 @@
+"""A judging against one reference → a run for each contestant: how often its texts were preferred.
+
+Such a run stands beside the contestant's others in tables and comparisons: one number in [0, 1] per sample,
+under the task's name, the reference and the judge.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from results.judging import Judging
+from results.outcomes import Outcome, Outcomes
+from results.records import Run
+from results.win_rate import JudgedPair, judged_pairs
+
+_WORDS = {"a": "preferred", "b": "not preferred", "tie": "tie"}
+
+
+def judged_runs(judging: Judging) -> list[Run]:
+    """The contestants' runs; none where all met all, for then there is no common measure but the ratings."""
+    if judging.reference is None:
+        return []
+    return [_run(judging, a, judging.reference) for a, b in judging.meetings if b == judging.reference]
+
+
+def judged_task(task: str, reference: str, judge: str) -> str:
+    """The name under which the win rates of a judging stand: ``ielts_essay:vs_golden:gpt-4o``."""
+    return f"{task}:vs_{reference}:{judge}"
+
+
+def _run(judging: Judging, key: str, reference: str) -> Run:
+    pairs = judged_pairs(judging.calls, key, reference)
+    log = judging.logs.get(key)
+    return Run(
+        # Where its texts are; the judge's log where they are gone.
+        location=log if log and Path(log).is_file() else judging.run.location,
+        task=judged_task(judging.task, reference, judging.judge),
+        model=str(judging.contestants[key].get("model") or key),
+        status=judging.run.status,
+        expected=len(pairs),
+        identity={
+            **{name: value for name, value in judging.contestants[key].items() if name != "judging"},
+            **judging.identity,
+            "judge": judging.judge,
+            "metric": judging.signature,
+        },
+        report_by=judging.by,
+        outcomes=Outcomes.of([_outcome(pair) for pair in pairs]),
+        seconds=None,
+        error=None,
+        created=judging.run.created,
+    )
+
+
+def _outcome(pair: JudgedPair) -> Outcome:
+    said = pair.outcome
+    return Outcome(
+        id=pair.sample,
+        epoch=1,
+        value=pair.score,
+        reason=pair.reason,
+        answer=None if said is None else _WORDS[said] + (", by the order" if pair.flipped else ""),
+        target="",
+        no_answer=None,
+        truncated=None,
+        anywhere=None,
+        cluster=pair.cluster,
+        groups=pair.groups,
+        output_tokens=0,
+    )
