@@ -1,9 +1,9 @@
 """Lets vLLM draw with a request's own seed on a CPU.
 
-A prompt that is read in several steps samples a token after each, and all but the last are thrown away. vLLM
-0.32 takes such a draw back by the generator's offset, which only CUDA's has: on a CPU the engine dies with "CPU
-Generator does not use offset". Here the generator begins anew instead, which is the same, since nothing that it
-drew was kept yet; only a request that is preempted after some tokens draws the same numbers again.
+A prompt that is read in several steps samples a token after each, and all but the last are thrown away.
+vLLM 0.32 takes such a draw back by the offset of the generator, which only CUDA has: on a CPU it dies with
+"CPU Generator does not use offset". Here the generator begins anew instead, which is the same, since nothing
+that it drew was kept yet; only a request that is preempted after some tokens draws the same numbers again.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ def _body(name: str, spec: TaskSpec, provenance: Mapping[str, Any]) -> Iterator[
     yield ""
     yield (
         f"{provenance['rows']} examples of the train split of `{spec.name}` {spec.version} "
-        f"({_plain(spec.summary.rstrip('.'))}), written by `{_code(teacher['model'])}`. A row has `images`, `prompt`, "
+        f"({_plain(spec.summary.rstrip('.'))}), written "
+        f"by `{_code(teacher['model'])}`. A row has `images`, `prompt`, "
         "`completion`, `task`, `sample_id` and `groups`; the prompt is the student's."
     )
     yield ""

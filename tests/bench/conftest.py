@@ -36,12 +36,19 @@ def bench(tmp_path: Path) -> Bench:
     return run
 
 
+def from_its_bytes(request: dict[str, Any]) -> str:
+    """A boxed digit that depends on the messages alone."""
+    messages = json.dumps(request["messages"], sort_keys=True)
+    return f"It is \\boxed{{{int(hashlib.sha256(messages.encode()).hexdigest()[:4], 16) % 10}}}"
+
+
 class Endpoint:
-    """An OpenAI-style server: the answer to a request is made from its bytes, after `delay` seconds."""
+    """An OpenAI-style server: `answer` makes a request's text, from its bytes at first, after `delay` s."""
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.delay = 0.0
+        self.answer: Callable[[dict[str, Any]], str] = from_its_bytes
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -51,10 +58,10 @@ class Endpoint:
                 self._send({"object": "list", "data": [{"id": "fake", "object": "model"}]})
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                messages = json.dumps(json.loads(body)["messages"], sort_keys=True)
-                digest = hashlib.sha256(messages.encode()).hexdigest()
-                endpoint.asked[digest] += 1
+                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                # Attempts that differ in the seed alone are different questions.
+                asked = [request["messages"], request.get("seed")]
+                endpoint.asked[json.dumps(asked, sort_keys=True)] += 1
                 time.sleep(endpoint.delay)
                 self._send(
                     {
@@ -66,10 +73,7 @@ class Endpoint:
                             {
                                 "index": 0,
                                 "finish_reason": "stop",
-                                "message": {
-                                    "role": "assistant",
-                                    "content": f"It is \\boxed{{{int(digest[:4], 16) % 10}}}",
-                                },
+                                "message": {"role": "assistant", "content": endpoint.answer(request)},
                             }
                         ],
                         "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
