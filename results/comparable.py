@@ -16,7 +16,7 @@ _REMEDIES = {
     "task_version": "Scores of two versions of a task are not comparable: run both with one version",
     "data_hash": "They answered different records or pictures: run both with the same data and -T",
     "prompt_hash": "They were asked differently: run both with the same prompt, or bless a new baseline",
-    "metric": "They were scored in different ways: score both with one encoder and one set of options",
+    "metric": "They were scored in different ways: score both with one encoder or judge, and equal options",
 }
 _SETTINGS = ("generation", "engine", "engine_version", "dtype", "engine_seed")
 

@@ -21,7 +21,8 @@ _RATE_WORDS = {
 def verdict_text(task: TaskComparison) -> str:
     """The verdict with its reason: ``undecided: n too small, needs about 1,234``."""
     if task.verdict == "not worse":
-        return f"not worse (within {points(task.margin)} points)"
+        allowed = points(task.margin)
+        return f"not worse (within {allowed} point{'' if allowed == '1' else 's'})"
     if task.verdict != "undecided":
         return task.verdict
     if task.unscored_share > MOST_UNSCORED:

@@ -8,6 +8,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from results.judged_runs import judged_runs
+from results.judging import is_judging, read_judging
 from results.log_file import local_path
 from results.records import Run
 from results.run_cache import cached_run, fill_cache
@@ -33,6 +35,7 @@ def read_runs(
 ) -> RunsFound:
     """The runs in logs and folders of logs: the newest complete one of each identity.
 
+    A judge's log stands for the win rates of those whose texts it judged (`results.judged_runs`).
     all_runs keeps every complete one. cache: a folder for what was read (`results.run_cache`). versions:
     each task's current version; without it the newest among the logs is taken. A log that cannot be read,
     is not finished or is of an older version of its task is a problem, and the rest is there.
@@ -45,13 +48,14 @@ def read_runs(
     for path in logs:
         try:
             run = cached_run(path, cache)
+            judged = judged_runs(read_judging(path)) if is_judging(run) else [run]
         except Exception as error:  # a log cut off anywhere raises whatever its parser meets
             problems.append(f"{path}: not read, {_unreadable(error)}")
             continue
         if problem := _unfinished(run):
             problems.append(f"{path}: {problem}")
         else:
-            found.append(run)
+            found += judged
     found.sort(key=lambda run: (run.created, run.location))
     current, older = _current(found, versions or {})
     return RunsFound(current if all_runs else _newest(current), problems + older)
@@ -67,6 +71,8 @@ def run_identity(run: Run) -> Hashable:
         known.get("prompt_hash"),
         weights(run),
         json.dumps(known.get("generation"), sort_keys=True, default=str),
+        # Verdicts of one judge on one text differ by what it was shown and asked.
+        known.get("metric") if known.get("judge") else None,
         run.epochs,
         frozenset(run.outcomes.ids),
     )

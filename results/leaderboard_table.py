@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -10,10 +11,12 @@ from rich.text import Text
 
 from results.forgetting import ForgettingMatrix, Measure
 from results.leaderboard import ALPHA, Cell, Column, Leaderboard, Row, group_names, mean_score, members
-from results.published import PublishedRow, PublishedSource, PublishedTable
 from results.records import Run
 from results.statistics import Interval
 from results.table import percent, score_text, shown
+
+if TYPE_CHECKING:
+    from results.published import PublishedRow, PublishedSource, PublishedTable
 
 _MARKS = {"best": "●", "tied": "○", "behind": " ", "untested": " "}
 LEGEND = (

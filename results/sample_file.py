@@ -22,9 +22,9 @@ from results.log_file import local_path
 
 @dataclass(frozen=True)
 class LoggedSample:
-    """completion: the model's text; replied: there is one, if only an empty one. question: the record's, or the
-    prompt's text. pictures: data URIs. prompt: the text of the user's messages. target and metadata: whole,
-    where a log's summaries cut them.
+    """completion: the model's text; replied: there is one, if only an empty one. question: the record's, or
+    the prompt's text. pictures: data URIs. prompt: the text of the user's messages. target and metadata:
+    whole, where a log's summaries cut them.
     """
 
     completion: str

@@ -26,6 +26,7 @@ from bench.terminal import (
 )
 
 if TYPE_CHECKING:
+    from bench.run import RunRequest
     from results.comparison import Rules, TaskComparison
     from results.records import Run
 
@@ -112,9 +113,17 @@ def check(
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that the checkpoint brings.")
     ] = False,
+    judges: Annotated[
+        str | None,
+        typer.Option(
+            "--judge",
+            metavar="M[,M]",
+            help="Also judge its texts against the golden ones; the baseline has such a win rate.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a checkpoint and hold it against a baseline: exit code 0 not worse, 1 worse, 3, 4."""
+    """Run a checkpoint and hold it against a baseline: exit code 0 not worse, 1 worse, 3 not comparable."""
     from bench.run import RunRequest
     from bench.run import run as run_all
 
@@ -135,13 +144,40 @@ def check(
     )
     base = find_runs(baseline, folder)
     rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, base)
+    blessed = base
     base = _only(base, _same_measure(request.tasks, request.dataset_args, base, baseline), baseline)
+    if judges is not None:
+        _check_judged(blessed, [run.task for run in base], baseline)
     inspect_display("none")
-    runs = run_all(request, TerminalShow(console(stderr=True), bar=True, quiet=False))
+    show = TerminalShow(console(stderr=True), bar=True, quiet=False)
+    runs = run_all(request, show)
     if all(not one.outcomes.scored.any() for one in runs):
         reasons = ", ".join(f"{count} × {reason}" for one in runs for reason, count in one.unscored.items())
         raise IncompleteRunError(f"no sample was scored: {reasons}")
+    if judges is not None:
+        judged = _judged(runs, names(judges, "--judge"), request, show)
+        base = [*base, *_only(blessed, [run.task for run in judged], baseline)]
+        runs = [*runs, *judged]
     _decide(base, runs, rules, show_flips, html, strict, as_json)
+
+
+def _check_judged(blessed: Sequence[Run], tasks: Sequence[str], baseline: str) -> None:
+    """RequestError where the baseline has no win rate of a task: said before hours are spent on running."""
+    for task in tasks:
+        if not any(run.identity.get("judge") and run.task.startswith(f"{task}:") for run in blessed):
+            raise RequestError(
+                f"--judge: {baseline} has no win rate of {task}; judge it with `bench judge LOG --against "
+                "golden --judge …` into the same folder, and bless that folder"
+            )
+
+
+def _judged(runs: Sequence[Run], judges: Sequence[str], request: RunRequest, show: TerminalShow) -> list[Run]:
+    """The win rates of runs against golden; the judges have settings of their own."""
+    from bench.judge import judged_against_golden
+    from bench.run import RunRequest
+
+    asked = RunRequest(tasks=(), models=tuple(judges), log_dir=request.log_dir, resume=request.resume)
+    return [one for run in runs for one in judged_against_golden(run, asked, show)]
 
 
 def bless(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from bench.terminal import Json, Metrics, by_metric, console, names
 
 if TYPE_CHECKING:
     from results.leaderboard import Leaderboard
+    from results.published import PublishedSource, PublishedTable
     from results.records import Run
 
 
@@ -44,7 +46,6 @@ def leaderboard(
 ) -> None:
     """One row per checkpoint, one column per task: score with interval, the best and its equals marked."""
     from results.leaderboard import leaderboard as build
-    from results.published import published_tables
 
     wanted = names(task, "--task") if task else None
     runs, problems = _runs(logs, wanted, every, needed=not published)
@@ -54,8 +55,7 @@ def leaderboard(
     _check_field(board, by)
     # Those of the tasks on the board; with no runs at all, every one.
     asked = wanted or {column.task for column in board.columns}
-    tables = published_tables() if published else ()
-    reported = [pair for pair in tables if not asked or pair[1].task in asked]
+    reported = _reported(asked) if published else []
     _write_files(board, by, html, csv, md, plots, reported, problems, samples)
     if as_json:
         _print_json(board, by, matrix, reported, problems)
@@ -63,6 +63,12 @@ def leaderboard(
         _print(board, by, matrix, reported)
     for problem in problems:
         _say(problem)
+
+
+def _reported(tasks: Collection[str]) -> list[tuple[PublishedSource, PublishedTable]]:
+    from results.published import published_tables
+
+    return [pair for pair in published_tables() if not tasks or pair[1].task in tasks]
 
 
 def _runs(
