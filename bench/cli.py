@@ -11,7 +11,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bench.commands import checkpoints, compare, declare, distill, evaluate, judge, leaderboard, overlap, train
+from bench.commands import (
+    checkpoints,
+    compare,
+    declare,
+    distill,
+    evaluate,
+    judge,
+    leaderboard,
+    overlap,
+    train,
+)
 from bench.errors import IncompleteRunError, RequestError, TunebenchError
 from bench.terminal import spread_pairs
 
@@ -55,27 +65,29 @@ def bench(
     """Is the new checkpoint better, on what, by how much, and what did it break?"""
 
 
-app.command()(evaluate.run)
-app.command("list")(declare.list_tasks)
-app.command("show")(declare.show_task)
-app.command()(declare.render)
-app.command()(evaluate.score)
-app.command()(evaluate.mistakes)
-app.command()(leaderboard.leaderboard)
-app.command()(compare.compare)
-app.command()(compare.check)
-app.command()(compare.bless)
-app.command()(compare.baselines)
-app.command()(judge.judge)
-app.command()(evaluate.view)
-app.command()(overlap.overlap)
-app.command()(distill.distill)
-app.command()(train.train)
-app.command()(train.recipes)
-app.command()(checkpoints.merge)
-app.command()(checkpoints.push)
-app.command()(declare.validate)
-app.command()(declare.schema)
+_RUN, _COMPARE, _TRAIN, _TASKS = "Run tasks", "Compare checkpoints", "Train", "Look at tasks and data"
+
+app.command(rich_help_panel=_RUN)(evaluate.run)
+app.command(rich_help_panel=_RUN)(evaluate.score)
+app.command(rich_help_panel=_RUN)(evaluate.mistakes)
+app.command(rich_help_panel=_RUN)(evaluate.view)
+app.command(rich_help_panel=_COMPARE)(leaderboard.leaderboard)
+app.command(rich_help_panel=_COMPARE)(compare.compare)
+app.command(rich_help_panel=_COMPARE)(compare.check)
+app.command(rich_help_panel=_COMPARE)(compare.bless)
+app.command(rich_help_panel=_COMPARE)(compare.baselines)
+app.command(rich_help_panel=_COMPARE)(judge.judge)
+app.command(rich_help_panel=_TRAIN)(train.train)
+app.command(rich_help_panel=_TRAIN)(train.recipes)
+app.command(rich_help_panel=_TRAIN)(distill.distill)
+app.command(rich_help_panel=_TRAIN)(checkpoints.merge)
+app.command(rich_help_panel=_TRAIN)(checkpoints.push)
+app.command("list", rich_help_panel=_TASKS)(declare.list_tasks)
+app.command("show", rich_help_panel=_TASKS)(declare.show_task)
+app.command(rich_help_panel=_TASKS)(declare.render)
+app.command(rich_help_panel=_TASKS)(overlap.overlap)
+app.command(rich_help_panel=_TASKS)(declare.validate)
+app.command(rich_help_panel=_TASKS)(declare.schema)
 
 
 def main() -> None:
