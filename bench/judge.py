@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from inspect_ai import Task
@@ -14,8 +14,10 @@ from bench.judging import refuse_the_blind
 from bench.pairs import Item, PairSet, Recorded, pair_up, write_pairs
 from bench.registry import judging
 from bench.run import RunRequest, Show, run
+from results.judged_runs import judged_runs
 from results.judging import GOLDEN, Judging, VerdictWord, read_judging
 from results.records import Run
+from scorers.step_markers import structured_to_plain
 
 
 def pairs_of(
@@ -44,7 +46,7 @@ def pairs_of(
             text_only=text_only,
             limit=limit,
             advance=advance,
-            golden_text=_golden_text,
+            golden_text=structured_to_plain,
         )
 
 
@@ -53,8 +55,11 @@ def judge(pairs: PairSet, request: RunRequest, show: Show) -> list[Judging]:
 
     Raises what `bench.run.run` does, and RequestError for a judge that does not take pictures.
     """
-    task = pairs_task(pairs)
-    runs = run(request, show, [task], None if pairs.text_only else refuse_the_blind)
+    try:
+        runs = run(request, show, [pairs_task(pairs)], None if pairs.text_only else refuse_the_blind)
+    except RequestError as error:
+        # The judge is a model like any other to whoever resolves it.
+        raise RequestError(str(error).replace("--model ", "--judge ")) from error
     return [read_judging(one.location) for one in runs]
 
 
@@ -134,4 +139,15 @@ def _run(runs: Sequence[Run], task: str) -> Run:
     return found
 
 
-_golden_text: Callable[[str], str] = str.strip
+def judged_against_golden(run: Run, request: RunRequest, show: Show) -> list[Run]:
+    """A run's win rates against its targets, one run for each judge that the request names."""
+    pairs = pairs_of(
+        [(run.location, [run])],
+        against=GOLDEN,
+        reference=None,
+        task=run.task,
+        text_only=False,
+        limit=None,
+        show=show,
+    )
+    return [one for judging in judge(pairs, request, show) for one in judged_runs(judging)]

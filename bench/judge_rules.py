@@ -1,15 +1,13 @@
 """inspect model provider of judges that are rules: what they say is known, so that the arithmetic can be.
 
 ``judge/first`` and ``judge/second`` look at the place alone, ``judge/tie`` at nothing, ``judge/longer`` at
-the number of words, ``judge/faithful`` at how many of a text's numbers are in the record's data. They read
-the prompt that any judge is sent, and answer in the form that it asks for; ``judge/same`` does so where a
-rating is asked for.
+the number of words, ``judge/faithful`` at how many of a text's numbers are in the chart's data, then at how
+many of its key values the text has. They read the prompt that any judge is sent, and answer in the form that
+it asks for; ``judge/same`` does so where a rating is asked for.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -27,12 +25,11 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from bench.errors import RequestError, did_you_mean
+from scorers.essay_numbers import ChartTable, check_numbers
 from solvers.judge_prompt import shown_texts
 
 Rule = Callable[[Mapping[str, str], Any], tuple[str, str]]
 """(the texts by what they are called, the record's data) → (why, the word or number in the tag)."""
-
-_NUMBER = re.compile(r"\d{1,15}(?:,\d{3}){0,4}(?:\.\d{1,15})?")
 
 
 def _longer(texts: Mapping[str, str], data: Any) -> tuple[str, str]:
@@ -41,10 +38,12 @@ def _longer(texts: Mapping[str, str], data: Any) -> tuple[str, str]:
 
 
 def _faithful(texts: Mapping[str, str], data: Any) -> tuple[str, str]:
-    if not data:
-        raise ValueError("judge/faithful needs records whose data is known, and this one has none")
-    first, second = (_share_in_data(texts[name], data) for name in ("FIRST", "SECOND"))
-    return f"{first:.3f} of the numbers are right, against {second:.3f}", _preferred(first, second)
+    if not isinstance(data, str):
+        raise ValueError("judge/faithful needs a chart whose data are known, and this one's are not")
+    table = ChartTable.of(data)
+    first, second = (check_numbers(texts[name], table) for name in ("FIRST", "SECOND"))
+    why = f"{first.faithful:.3f} of the numbers are right, against {second.faithful:.3f}"
+    return why, _preferred((first.faithful, first.key_values), (second.faithful, second.key_values))
 
 
 def _same(texts: Mapping[str, str], data: Any) -> tuple[str, str]:
@@ -53,18 +52,7 @@ def _same(texts: Mapping[str, str], data: Any) -> tuple[str, str]:
     return f"{shared:.3f} of the words", "1" if shared == 1 else "0.5" if shared >= 0.5 else "0"
 
 
-def _share_in_data(text: str, data: Any) -> float:
-    """The share of a text's numbers that stand in the record's data; 0 for a text without numbers."""
-    known = set(_numbers(json.dumps(data, ensure_ascii=False)))
-    said = _numbers(text)
-    return sum(number in known for number in said) / len(said) if said else 0.0
-
-
-def _numbers(text: str) -> list[float]:
-    return [float(number.replace(",", "")) for number in _NUMBER.findall(text)]
-
-
-def _preferred(first: float, second: float) -> str:
+def _preferred(first: Any, second: Any) -> str:
     return "TIE" if first == second else "FIRST" if first > second else "SECOND"
 
 

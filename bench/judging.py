@@ -87,6 +87,7 @@ def _said(pairs: PairSet) -> dict[str, Any]:
         "text_only": pairs.text_only,
         "left_out": pairs.left_out,
         "golden_teachers": list(pairs.golden_teachers),
+        "anchors": pairs.recorded is not None,
     }
 
 

@@ -17,8 +17,11 @@ _WORDS = {"a": "preferred", "b": "not preferred", "tie": "tie"}
 
 
 def judged_runs(judging: Judging) -> list[Run]:
-    """The contestants' runs; none where all met all, for then there is no common measure but the ratings."""
-    if judging.reference is None:
+    """The contestants' runs; none where all met all, for then there is no common measure but the ratings.
+
+    None of anchors either: they measure the judge.
+    """
+    if judging.reference is None or judging.anchors:
         return []
     return [_run(judging, a, judging.reference) for a, b in judging.meetings if b == judging.reference]
 

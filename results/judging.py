@@ -53,7 +53,8 @@ class Judging:
     """A judge's verdicts. judge: its name in tables. run: the log as any other. contestants: key → identity.
 
     meetings: who met whom. reference: the contestant that all others met, or None. left_out: reason → texts
-    that had no counterpart. signature: what two judgings must share for their rates to be compared.
+    that had no counterpart. anchors: a frozen set, which holds the judge to account. signature: what two
+    judgings must share for their rates to be compared.
     """
 
     judge: str
@@ -67,6 +68,7 @@ class Judging:
     reference: str | None
     text_only: bool
     left_out: Mapping[str, int]
+    anchors: bool
     warnings: tuple[str, ...]
     signature: str
     calls: tuple[Call, ...] = field(repr=False)
@@ -97,6 +99,7 @@ def read_judging(location: str | Path) -> Judging:
         reference=said["reference"],
         text_only=bool(said["text_only"]),
         left_out=said["left_out"],
+        anchors=bool(said.get("anchors")),
         warnings=judge_warnings(run, said),
         signature=_signature(run, said),
         calls=tuple(_call(summary, tuple(said["by"])) for summary in summaries),

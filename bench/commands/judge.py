@@ -114,13 +114,13 @@ def judge(
         _describe(chosen, request, as_json)
         return
     judgings = judge_pairs(chosen, request, shown)
+    if save_anchors is not None:
+        _save(chosen, judgings, save_anchors, anchors_size, 0.9 if bound is None else bound)
     held = True
     if anchors is not None:
         held = _print_drift(chosen, judgings, bound, as_json)
     else:
         _print(judgings, human, as_json)
-    if save_anchors is not None:
-        _save(chosen, judgings, save_anchors, anchors_size, 0.9 if bound is None else bound)
     if all(call.said is None for judging in judgings for call in judging.calls):
         raise IncompleteRunError("no reply had a verdict; look at them with `bench view`")
     if not held:
