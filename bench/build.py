@@ -29,6 +29,8 @@ from bench.shots import Shots, with_overrides
 from bench.spec import Part, TaskSpec
 from bench.text_metrics import signatures, with_encoder, with_references
 from scorers.boxed_scorer import boxed
+from scorers.essay_form import FAULTS
+from scorers.essay_scorers import essay_form, essay_numbers
 from scorers.option_scorer import option_letter, option_readings, reasoning
 from scorers.text_scorers import bertscore, bleu, chrf, rouge
 from scorers.vector_cache import reference_cache
@@ -45,11 +47,16 @@ _SCORERS: Mapping[str, Callable[..., Scorer]] = {
     "boxed": boxed,
     "option_letter": option_letter,
     "reasoning": reasoning,
+    "essay_form": essay_form,
+    "essay_numbers": essay_numbers,
     "bleu": bleu,
     "chrf": chrf,
     "rouge": rouge,
     "bertscore": bertscore,
 }
+
+# The numbers of a scorer that count what is wrong; what compares runs turns them round.
+_LOWER_IS_BETTER: Mapping[str, Sequence[str]] = {"essay_form": FAULTS, "essay_numbers": ("no_numbers",)}
 
 _LONGEST_METADATA = 1000
 _T = TypeVar("_T")
@@ -93,6 +100,7 @@ def build_task(
                 "prompt_hash": prompt_hash(spec, shots.digest),
                 "records": len(records),
                 "metrics": signatures(spec, references),
+                "lower_is_better": [n for part in spec.scorer for n in _LOWER_IS_BETTER.get(part.name, ())],
                 "dataset_args": {name: _plain(value) for name, value in given.items()},
             },
             "report": {"by": list(spec.report.by), "cluster": "cluster"},
@@ -201,7 +209,7 @@ def _metadata(spec: TaskSpec, record: Record, images: list[Path]) -> dict[str, A
             isinstance(value, str | int | float | bool)
             or (isinstance(value, list) and name in spec.report.by)
         )
-        and len(str(value)) <= _LONGEST_METADATA
+        and (len(str(value)) <= _LONGEST_METADATA or name in spec.dataset.kept)
     }
     if images:
         metadata["image"] = image_digest(images[0])[:16]

@@ -38,6 +38,12 @@ def _charts() -> RecordFunction:
     return charts
 
 
+def _ielts_essays() -> RecordFunction:
+    from tasks.ielts_essay.records import ielts_essays
+
+    return ielts_essays
+
+
 def _scienceqa() -> RecordFunction:
     from tasks.scienceqa.records import scienceqa
 
@@ -51,7 +57,7 @@ def _vqaonline() -> RecordFunction:
 
 
 RECORD_SOURCES: Mapping[str, Callable[[], RecordFunction]] = MappingProxyType(
-    {"charts": _charts, "scienceqa": _scienceqa, "vqaonline": _vqaonline}
+    {"charts": _charts, "ielts_essays": _ielts_essays, "scienceqa": _scienceqa, "vqaonline": _vqaonline}
 )
 """What `dataset.records` may name, and how to import each."""
 
@@ -238,8 +244,9 @@ def _record(spec: TaskSpec, row: Row, folder: Path) -> Record:
     known = {name: _plain(value) for name, value in row.fields.items() if name not in dataset.image}
     record: Record = {name: value for name, value in known.items() if value is not _BINARY}
     record.update(images)
+    given = row.fields.get(dataset.target)
     try:
-        record[dataset.target] = _target(row.fields.get(dataset.target))
+        record[dataset.target] = "" if dataset.target_optional and given in (None, "") else _target(given)
     except ValueError as error:
         reasons.append(f"{dataset.target}: {error}")
     if dataset.choices is not None and (mistake := _choices_mistake(record.get(dataset.choices))):

@@ -23,6 +23,7 @@ from bench.teaching import teaching_task
 from bench.transformers_model import TransformersAPI, transformers_provider
 from scorers.acceptance import accepted
 from scorers.boxed_scorer import boxed
+from scorers.essay_scorers import essay_form, essay_numbers
 from scorers.text_scorers import bertscore, bleu, chrf, rouge
 from scorers.verdict_scorer import verdict
 from solvers.completion import completion
@@ -38,6 +39,8 @@ __all__ = [
     "chrf",
     "completion",
     "engine_provider",
+    "essay_form",
+    "essay_numbers",
     "judging",
     "rouge",
     "rule_provider",

@@ -52,13 +52,23 @@ __all__ = [
     "spec_problems",
 ]
 
-KNOWN_RECORDS = ("charts", "scienceqa", "vqaonline")
+KNOWN_RECORDS = ("charts", "ielts_essays", "scienceqa", "vqaonline")
 """The record functions that `dataset.records` may name; `bench.records` says where each is."""
 
 KNOWN_SOLVERS = ("generate", "option_likelihood")
 """The names that `solver` may have."""
 
-KNOWN_SCORERS = ("boxed", "option_letter", "reasoning", "bleu", "chrf", "rouge", "bertscore")
+KNOWN_SCORERS = (
+    "boxed",
+    "option_letter",
+    "reasoning",
+    "essay_form",
+    "essay_numbers",
+    "bleu",
+    "chrf",
+    "rouge",
+    "bertscore",
+)
 """The names that `scorer` may have."""
 
 SOURCES = ("records", "hf", "jsonl", "csv", "parquet")
@@ -256,6 +266,14 @@ class DatasetSpec(_Section):
         default="target",
         min_length=1,
         description="Field with the right answer, or the list of all right answers.",
+    )
+    target_optional: bool = Field(
+        default=False,
+        description="Records without a right answer are run too, and get the scores that need none.",
+    )
+    kept: Names = Field(
+        default=(),
+        description="Fields that scorers read from the log, kept there at any length.",
     )
     image: Names = Field(
         default=("image",),

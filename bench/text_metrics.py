@@ -10,6 +10,7 @@ from typing import Any
 from bench.errors import RequestError
 from bench.spec import Part, TaskSpec
 from scorers.bleu import bleu_signature, chrf_signature
+from scorers.essay_scorers import essay_form_signature
 from scorers.text_scorers import BATCHED, bertscore_signature, rouge_signature
 from tasks.cache import cache_folder
 
@@ -30,6 +31,9 @@ def with_encoder(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec,
     others = {name: value for name, value in given.items() if name != ENCODER_ARGUMENT}
     if ENCODER_ARGUMENT not in given:
         return spec, others
+    if "bertscore" not in batched(spec) and batched(spec) and given[ENCODER_ARGUMENT] not in (None, "none"):
+        # A task that compares texts takes any encoder, also where none is declared for lack of a network.
+        spec = spec.model_copy(update={"scorer": (*spec.scorer, Part("bertscore", {}))})
     if "bertscore" not in batched(spec):
         scorers = ", ".join(part.name for part in spec.scorer)
         raise RequestError(
@@ -65,7 +69,7 @@ def with_references(spec: TaskSpec, references: Sequence[Sequence[str]]) -> Task
 
 
 def signatures(spec: TaskSpec, references: Iterable[Sequence[str]]) -> dict[str, str]:
-    """Scorer → what two of its scores must share to be compared; of the text metrics alone.
+    """Scorer → what two of its scores must share to be compared; of those that measure texts.
 
     references: those of each sample. ValueError where an encoder is not to be had.
     """
@@ -83,6 +87,8 @@ def signatures(spec: TaskSpec, references: Iterable[Sequence[str]]) -> dict[str,
             signed["rouge"] = rouge_signature(**args)
         elif part.name == "bertscore":
             signed["bertscore"] = bertscore_signature(**args)
+        elif part.name == "essay_form":
+            signed["essay_form"] = essay_form_signature(**args)
         if part.name in signed and how != "none":
             signed[part.name] += f"|norm:{how}"
     return signed

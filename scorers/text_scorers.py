@@ -203,6 +203,8 @@ def _batched(compute: Compute, signature: str, normalize: Normalization = "none"
         if not state.output.choices:
             # `inspect score` also brings samples whose generation failed: nothing to score is no zero.
             return Score.unscored(reason="error", explanation="there is no completion")
+        if not any(gold.strip() for gold in target):
+            return Score.unscored(reason="no_reference", explanation="there is no text to compare with")
         completion = state.output.completion
         golds = [normalized(gold, normalize) for gold in target]
         found = await batcher.score(normalized(completion, normalize), golds)

@@ -71,7 +71,7 @@ def _lying(canvas: Canvas, chart: Chart, area: Area, style: Mapping[str, Any], c
     room = text_size(chart.number(highest), small)[0] + canvas.px(12)
     marks = steps(highest)
     right = area.right - (room if marks[-1] < highest * 1.1 else canvas.px(6))
-    upper, lower = area.top + canvas.px(2), area.bottom - small * 1.8
+    upper, lower = area.top + canvas.px(2), area.bottom - small * 3
     slot = (lower - upper) / len(chart.labels)
 
     def along(value: float) -> float:
@@ -82,7 +82,7 @@ def _lying(canvas: Canvas, chart: Chart, area: Area, style: Mapping[str, Any], c
             canvas.line([(along(mark), upper), (along(mark), lower)], GRID, snap=True)
         text = plain_number(mark)
         canvas.text(along(mark), lower + small, text, small)
-    canvas.text(area.left, lower + small, chart.unit, small, anchor="lm")
+    canvas.text(right, lower + small * 2.4, chart.unit, small, anchor="rm")
     thick = slot * style["thickness"] / len(chart.series)
     for place, lines in enumerate(labels):
         middle = upper + slot * (place + 0.5)

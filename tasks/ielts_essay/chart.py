@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -72,9 +73,9 @@ class Chart:
 def chart_data(
     title: str,
     unit: str,
-    labels: tuple[str, ...],
-    series: tuple[str, ...],
-    values: tuple[tuple[float, ...], ...],
+    labels: Sequence[str],
+    series: Sequence[str],
+    values: Sequence[Sequence[float | None]],
 ) -> str:
     """What scorers are told of a chart, as JSON in a record's field `chart_data`."""
     table = {"title": title, "unit": unit, "labels": labels, "series": series, "values": values}

@@ -51,24 +51,26 @@ def draw(chart: Chart, style: Mapping[str, Any], width: int, height: int) -> byt
         # The highest first: its number goes above, and leaves the room below to the next.
         for row in sorted(chart.values, key=lambda row: -row[place]):
             text = chart.number(row[place])
-            y, box = _free_place(x, along(row[place]), text, small, radius, drawn)
+            beside, y, box = _free_place(x, along(row[place]), text, small, radius, drawn)
             drawn.append(box)
-            canvas.text(x, y, text, small, halo=WHITE)
+            canvas.text(beside, y, text, small, halo=WHITE)
     return canvas.png()
 
 
 def _free_place(
     x: float, y: float, text: str, size: int, radius: float, taken: list[Box]
-) -> tuple[float, Box]:
+) -> tuple[float, float, Box]:
     """The middle of a number beside its point at (x, y): where it covers least of what is there already."""
     half = text_size(text, size)[0] / 2
-    away = radius + size * 0.62
+    away, aside = radius + size * 0.62, radius + half + size * 0.2
+    places = [(x, y - away), (x, y + away), (x + aside, y), (x - aside, y)]
+    places += [(x, y - 2 * away), (x, y + 2 * away), (x + aside, y - away), (x + aside, y + away)]
     found = []
-    for order, middle in enumerate((y - away, y + away, y - 2 * away, y + 2 * away)):
-        box = (x - half, middle - size * 0.5, x + half, middle + size * 0.5)
-        found.append((sum(_overlap(box, other) for other in taken), order, middle, box))
-    _, _, middle, box = min(found)
-    return middle, box
+    for order, (across, down) in enumerate(places):
+        box = (across - half, down - size * 0.5, across + half, down + size * 0.5)
+        found.append((sum(_overlap(box, other) for other in taken), order, across, down, box))
+    _, _, across, down, box = min(found)
+    return across, down, box
 
 
 def _overlap(one: Box, other: Box) -> float:

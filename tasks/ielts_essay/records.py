@@ -1,0 +1,192 @@
+"""Records of the task `ielts_essay`: charts with their titles, drawn here or from a clone of Chart-to-text.
+
+from tasks.ielts_essay.records import ielts_essays
+
+for record in ielts_essays("train", size=1000, seed=7):
+    print(record["image"], record["title"], record["target"])
+for record in ielts_essays("test", path="~/Chart-to-text", size="all"):
+    print(record["image"], record["title"], record["caption"])
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import cast
+
+from tasks.cache import cache_folder
+from tasks.chart_vqa.splits import SPLITS, Split, digest
+from tasks.ielts_essay.chart import KINDS, Kind, chart_data
+from tasks.ielts_essay.chart_to_text import SOURCES, Item, read_items
+from tasks.ielts_essay.golden import golden_essay
+from tasks.ielts_essay.pictures import SIZE, draw_missing, style_of
+from tasks.ielts_essay.plans import plan
+
+_SMALLEST, _LARGEST = (400, 300), (4096, 4096)
+_CHART_NAMES = {"bar": "bar chart", "line": "line graph", "pie": "pie chart", "table": "table"}
+
+Record = dict[str, object]
+
+
+def ielts_essays(
+    split: Split | str = "test",
+    *,
+    size: int | str = 200,
+    seed: int | str = 1,
+    charts: Iterable[str] | str = KINDS,
+    width: int | str = SIZE[0],
+    height: int | str = SIZE[1],
+    path: Path | str | None = None,
+    sources: Iterable[str] | str = SOURCES,
+    splits: str = "official",
+    split_seed: int | str = 0,
+    golden: Path | str | None = None,
+    cache_dir: Path | str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Record]:
+    """`size` charts of a split; the same arguments give the same records and images, byte for byte.
+
+    A record has `id`, `image`, `title`, `chart` (bar, line, pie, table), `chart_name` (as a sentence calls
+    it), `target` (the golden essay, "" where there is none), `chart_data` (the values as JSON, "" where
+    they are not known), `caption` (what the data set says of the chart, else ""), `source` and `title_sha`.
+
+    Without `path` the charts are drawn: types take turns, the data are known, and the golden essay is written
+    from them by rule. `path` is a clone of Chart-to-text (see `chart_to_text`): `size` charts of it drawn
+    with `seed`, or "all"; `sources`, `splits` and `split_seed` choose. `golden` is a file of lines
+    {"id": …, "completion": …} with golden essays, such as a teacher's on this split. `charts` and `sources`
+    are names, or one string with commas. Pictures are kept in `cache_dir`, by default `ielts_essay/` in the
+    cache of Tunebench. `progress` is called with the numbers of pictures ready and wanted.
+
+    Raises ValueError for an argument that is not allowed and for files of another form, FileNotFoundError for
+    missing ones.
+    """
+    part = cast(Split, _names("split", split, SPLITS)[0])
+    kinds = _names("charts", charts, KINDS)
+    essays = {} if golden is None else _golden(Path(golden).expanduser())
+    if path is not None:
+        items = read_items(
+            Path(path).expanduser(),
+            part,
+            sources=_names("sources", sources, SOURCES),
+            charts=kinds,
+            splits=splits,
+            split_seed=_whole("split_seed", split_seed),
+        )
+        if not items:
+            raise ValueError(f"the split {part!r} has no chart of the types {', '.join(kinds)} in {path}")
+        records = [_of_item(item) for item in _drawn(items, size, _whole("seed", seed))]
+    else:
+        pixels = (
+            _whole("width", width, _SMALLEST[0], _LARGEST[0]),
+            _whole("height", height, _SMALLEST[1], _LARGEST[1]),
+        )
+        folder = cache_folder("ielts_essay") if cache_dir is None else Path(cache_dir)
+        count = _whole("size", size, 1)
+        records = _built_in(part, count, _whole("seed", seed), kinds, pixels, folder, progress)
+    return [{**record, "target": essays.get(str(record["id"]), record["target"])} for record in records]
+
+
+def _built_in(
+    split: Split,
+    size: int,
+    seed: int,
+    kinds: Sequence[str],
+    pixels: tuple[int, int],
+    folder: Path,
+    progress: Callable[[int, int], None] | None,
+) -> list[Record]:
+    seen: set[str] = set()
+    planned = [
+        plan(cast(Kind, kinds[place % len(kinds)]), place // len(kinds), split, seed, seen)
+        for place in range(size)
+    ]
+    charts = [(chart, style_of(rng)) for chart, rng in planned]
+    images = draw_missing(charts, folder, *pixels, progress)
+    return [
+        {
+            "id": f"{chart.kind}-{place // len(kinds):05d}",
+            "image": image,
+            "title": chart.title,
+            "chart": chart.kind,
+            "chart_name": _chart_name(chart.kind, len(chart.series)),
+            "target": golden_essay(chart).plain(),
+            "chart_data": chart_data(chart.title, chart.unit, chart.labels, chart.series, chart.values),
+            "caption": "",
+            "source": "built-in",
+            "title_sha": digest(chart.title),
+        }
+        for place, ((chart, _), image) in enumerate(zip(charts, images, strict=True))
+    ]
+
+
+def _chart_name(kind: str, series: int) -> str:
+    return "pair of pie charts" if kind == "pie" and series == 2 else _CHART_NAMES[kind]
+
+
+def _of_item(item: Item) -> Record:
+    return {
+        "id": f"{item.source}-{item.name}",
+        "image": item.image,
+        "title": item.title or None,
+        "chart": item.chart,
+        "chart_name": _CHART_NAMES[item.chart],
+        "target": "",
+        "chart_data": item.data,
+        "caption": item.caption,
+        "source": item.source,
+        "title_sha": digest(item.title),
+    }
+
+
+def _drawn(items: Sequence[Item], size: int | str, seed: int) -> list[Item]:
+    """`size` of the items in their order; all where there are no more."""
+    if size == "all":
+        return list(items)
+    count = _whole("size", size, 1)
+    if count >= len(items):
+        return list(items)
+    return [items[place] for place in sorted(Random(seed).sample(range(len(items)), count))]
+
+
+def _golden(file: Path) -> Mapping[str, str]:
+    """Golden essays by the id of their record."""
+    if not file.is_file():
+        raise FileNotFoundError(f'golden: no file {file}; it has lines {{"id": …, "completion": …}}')
+    essays: dict[str, str] = {}
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            essays[str(row["id"])] = str(row["completion"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(
+                f"golden: {file.name}, line {number} is no object with id and completion ({error!r})"
+            ) from None
+    return essays
+
+
+def _names(argument: str, given: Iterable[str] | str, allowed: Sequence[str]) -> tuple[str, ...]:
+    names = [part.strip() for part in given.split(",")] if isinstance(given, str) else list(given)
+    for name in names:
+        if name not in allowed:
+            near = difflib.get_close_matches(name, allowed, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"{argument}: {name!r} is not one of {', '.join(allowed)}{hint}")
+    if not names:
+        raise ValueError(f"{argument} is empty; allowed are {', '.join(allowed)}")
+    return tuple(dict.fromkeys(names))
+
+
+def _whole(argument: str, given: int | str, least: int | None = None, most: int | None = None) -> int:
+    try:
+        value = int(str(given))
+    except ValueError:
+        raise ValueError(f"{argument} must be a whole number, not {given!r}") from None
+    if (least is not None and value < least) or (most is not None and value > most):
+        bounds = f"at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{argument} must be {bounds}, not {value}")
+    return value
