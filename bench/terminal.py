@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; everything else goes to stderr.")]
 Pairs = list[str]
-_PAIR_OPTIONS = ("-T", "-M", "-S")
-_PAIR = re.compile(r"[A-Za-z_]\w*=")
+_PAIR_OPTIONS = ("-T", "-M", "-S", "--set", "--samples-per")
+_PAIR = re.compile(r"[A-Za-z_][\w.]*=")
 LogDir = Annotated[Path, typer.Option("--log-dir", help="Folder of the inspect logs.")]
 
 
@@ -118,7 +118,7 @@ def pairs(given: list[str] | None, option: str) -> dict[str, Any]:
 
 
 def spread_pairs(arguments: list[str]) -> list[str]:
-    """A command line where `-T a=1 b=2` says `-T a=1 -T b=2`; likewise -M and -S."""
+    """A command line where `-T a=1 b=2` says `-T a=1 -T b=2`; likewise -M, -S, --set and --samples-per."""
     spread: list[str] = []
     option = None
     for argument in arguments:

@@ -1,4 +1,4 @@
-"""Several values after one -T, -M or -S."""
+"""Several values after one -T, -M, -S or --set."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from bench.terminal import spread_pairs
         ("run -T a=1 t --model m", "run -T a=1 t --model m"),
         ("run -T a=1 t b=2", "run -T a=1 t b=2"),
         ("run t -T path=/x/y=z -S normalise=prior score=letter", None),
+        (
+            "train r --set data.args.size=12 save.every=2 --json",
+            "train r --set data.args.size=12 --set save.every=2 --json",
+        ),
+        ("train r --set base.checkpoint=./base", None),
         ("run t -T", None),
         ("run t -T -M x=1", None),
         ("score t file.jsonl", None),
