@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from scorers.boxed import extract_boxed
+from scorers.step_markers import structured_to_plain
 from trainers.recipe import Form
 
 STAGES = ("SUMMARY", "CAPTION", "REASONING", "CONCLUSION")
@@ -20,16 +21,12 @@ _STAGED = re.compile(
     r"<CONCLUSION>(?P<conclusion>.+?)</CONCLUSION>\s*",
     re.DOTALL,
 )
-# "1. <Describe a graph>:", a step of the teacher's prompt; "Step 3: Write a summary", a line of its own.
-_STEP = re.compile(
-    r"^\s*(?:\d+[.)]\s*)?<[^<>\n]{1,60}>\s*:?\s*|^\W*step\s*\d+\s*[:.)–-][^.!?]*$", re.IGNORECASE
-)
-# "Step 2: Key points", "**Introduction:**", "### Overview", "Paragraph 1 -", alone or before their text.
+# "**Introduction:**", "### Overview", "Key points and trends:", alone or, with a colon, before their text.
 _LABEL = re.compile(
-    r"""^\s*(?:[#>*_\s]*)
-    (?:step\s*\d+|paragraph\s*\d+|body(?:\s+paragraph)?\s*\d*|introduction|overview|conclusion|summary|
-       key\s+(?:points|features)|description|describe|details?)
-    [^.:\n]{0,40}?(?:[*_\s]*:[*_\s]*|\s+[-–—]\s+|[*_\s]*$)""",
+    r"""\s*[#>*_\s]*
+    (?:body(?:\s+paragraphs?)?(?:\s*\d+)?|introduction|overview|conclusion|summary|description|details?
+      |key\s+(?:points|features))
+    (?:[*_\s]*:[*_\s]*|[*_\s]*$|[\w\s,&]{0,40}:[*_\s]*$)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _MARKS = re.compile(r"\*\*|__|^\s*#{1,6}\s*|^\s*[-*•]\s+", re.MULTILINE)
@@ -56,13 +53,11 @@ def completion(
 
 
 def plain_paragraphs(essay: str) -> str:
-    """An essay without labels, headings and markup: its sentences as they are, paragraphs apart."""
+    """An essay without step markers, labels, headings and markup: its sentences, paragraphs apart."""
     paragraphs = []
-    for block in re.split(r"\n\s*\n", essay):
+    for block in re.split(r"\n\s*\n", structured_to_plain(essay)):
         lines = (_unlabelled(line) for line in block.splitlines())
         paragraph = " ".join(line for line in lines if line)
-        if paragraph[:1] == paragraph[-1:] == '"' and paragraph.count('"') == 2:
-            paragraph = paragraph[1:-1]
         if paragraph:
             paragraphs.append(paragraph)
     if not paragraphs:
@@ -71,7 +66,8 @@ def plain_paragraphs(essay: str) -> str:
 
 
 def _unlabelled(line: str) -> str:
-    return _MARKS.sub("", _LABEL.sub("", _STEP.sub("", line, count=1), count=1)).strip()
+    label = _LABEL.match(line)
+    return _MARKS.sub("", line[label.end() :] if label else line).strip()
 
 
 def _answer_in(text: str) -> str | None:

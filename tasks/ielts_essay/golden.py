@@ -23,6 +23,9 @@ def golden_essay(chart: Chart) -> Essay:
     rng = Random(chart.title)
     introduction, overview = _introduction(chart, rng), _overview(chart, rng)
     first, second, spare = _BODY[chart.layout](chart, rng)
+    if _total(introduction, first, second, overview) > MOST_WORDS:
+        # Several series with peaks and lows of their own, all of which are key values.
+        first, second = _short_body_of_times(chart)
     for extra in [None, *spare]:
         if extra is not None:
             shorter = first if _length(first) < _length(second) else second
@@ -122,6 +125,21 @@ def _body_of_times(chart: Chart, rng: Random) -> Body:
     if one:
         return texts, [spare[0]], [*spare[1:], *_since_the_start(chart)]
     return texts[:middle], texts[middle:], spare
+
+
+def _short_body_of_times(chart: Chart) -> tuple[list[str], list[str]]:
+    texts = []
+    for name, row in zip(chart.series, chart.values, strict=True):
+        high, low = row.index(max(row)), row.index(min(row))
+        inner = [
+            f"a {what} of {chart.amount(row[at])} in {chart.labels[at]}"
+            for what, at in (("peak", high), ("low", low))
+            if row[at] not in (row[0], row[-1])
+        ]
+        with_them = f", with {' and '.join(inner)}" if inner else ""
+        texts.append(f"{name} went from {chart.amount(row[0])} to {chart.amount(row[-1])}{with_them}.")
+    middle = (len(texts) + 1) // 2
+    return texts[:middle], texts[middle:]
 
 
 def _since_the_start(chart: Chart) -> Iterator[str]:

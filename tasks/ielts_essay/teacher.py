@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from scorers.essay_form import essay_form
+from scorers.essay_numbers import ChartTable, check_numbers
 from tasks.ielts_essay.essay import FEWEST_WORDS, MOST_WORDS, STEP_TITLES, parse_essay, structured_to_plain
 from tasks.ielts_essay.worked import Example, worked_examples
 
@@ -154,6 +156,15 @@ def accept_essay(
     )
     if found := copied(plain, shown, _known(record)):
         return Rejected("copied", found)
+    faults = essay_form(
+        plain, title=str(record.get("title") or ""), fewest_words=FEWEST_WORDS, most_words=MOST_WORDS
+    ).faults
+    if faults:
+        return Rejected("form", ", ".join(sorted(faults)))
+    if data := record.get("chart_data"):
+        wrong = check_numbers(plain, ChartTable.of(str(data))).unsupported
+        if wrong:
+            return Rejected("numbers", f"not in the chart: {', '.join(wrong)}")
     return Accepted(essay.structured(), plain)
 
 
