@@ -118,7 +118,7 @@ def _body_of_times(chart: Chart, rng: Random) -> Body:
             else (f"a low of {amount(row[low])} in {years[low]}")
         )
         if inner:
-            text += f" In between there was {' and '.join(said[at] for at in inner)}."
+            text += f" In between, {name} had {' and '.join(said[at] for at in inner)}."
         texts.append(text)
     middle = (len(texts) + 1) // 2
     spare = list(_moves(chart, rng)) if one else [*_rankings(chart), *_moves(chart, rng)]
