@@ -17,7 +17,7 @@ import pyarrow.parquet
 import pytest
 
 from bench.catalog import find_task
-from bench.distill import DistillRequest, distill
+from bench.distill import DistillRequest, describe, distill
 from bench.errors import RequestError
 from bench.records import load_records
 from bench.registry import teacher_task
@@ -228,51 +228,39 @@ def test_a_call_for_each_stage_is_one_conversation(
     assert read_stages(table(tmp_path / "taught")[0]["completion"], TAGS)["CAPTION"] == "about the caption"
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
 def test_a_killed_teacher_is_asked_nothing_twice(
-    endpoint: Any,
-    problems: dict[str, dict[str, Any]],
-    scienceqa_folder: Path,
-    bench: Any,
-    tmp_path: Path,
-    end: signal.Signals,
+    endpoint: Any, problems: dict[str, dict[str, Any]], scienceqa_folder: Path, tmp_path: Path, quiet: Any
 ) -> None:
     endpoint.answer = Oracle(problems)
-    whole = bench(*asked_of(endpoint.url, scienceqa_folder, "whole", "--json"))
-    expected, wanted = json.loads(whole.stdout), endpoint.asked.total()
-    assert set(endpoint.asked.values()) == {1}
-
-    endpoint.asked.clear()
     endpoint.delay = 0.3
-    command = [
-        sys.executable,
-        "-m",
-        "bench",
-        *map(str, asked_of(endpoint.url, scienceqa_folder, "out", "--json")),
-    ]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as run:
+    command = [sys.executable, "-m", "bench", *map(str, asked_of(endpoint.url, scienceqa_folder, "out"))]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         journals = tmp_path / "out.logs" / ".journal"
         until(lambda: run.poll() is not None or replies(journals) >= 15)
-        run.send_signal(end)
+        run.send_signal(signal.SIGKILL)
         run.communicate(timeout=60)
     assert not (tmp_path / "out").exists()
     made = replies(journals)
-    assert 15 <= made < wanted
 
     endpoint.delay = 0.0
     before = endpoint.asked.total()
-    done = bench(*asked_of(endpoint.url, scienceqa_folder, "out", "--json", "--resume"))
-    assert done.returncode == 0, done.stderr
-    assert endpoint.asked.total() - before == wanted - made
-    resumed = json.loads(done.stdout)
+    again = request(endpoint.url, scienceqa_folder, tmp_path / "out", resume=True)
+    resumed = distill(again, quiet)
+    asked_again = endpoint.asked.total() - before
+
+    endpoint.asked.clear()
+    whole = distill(request(endpoint.url, scienceqa_folder, tmp_path / "whole"), quiet)
+    wanted = endpoint.asked.total()
+    assert set(endpoint.asked.values()) == {1}
+    assert 15 <= made < wanted
+    assert asked_again == wanted - made
     for name in ("asked", "accepted", "rejected_because", "data_hash", "attempts", "tokens", "by"):
-        assert resumed[name] == expected[name], name
+        assert resumed.provenance[name] == whole.provenance[name], name
     assert table(tmp_path / "out") == table(tmp_path / "whole")
-    # And once more: nothing is left to ask.
-    again = bench(*asked_of(endpoint.url, scienceqa_folder, "out", "--json", "--resume"))
-    assert again.returncode == 0 and endpoint.asked.total() - before == wanted - made
+    # Once more: nothing is left to ask, and the folder is the same.
+    rest = replace(again, out=tmp_path / "whole")
+    assert distill(rest, quiet).provenance["data_hash"] == whole.provenance["data_hash"]
+    assert endpoint.asked.total() == wanted
 
 
 def replies(journals: Path) -> int:
@@ -389,10 +377,8 @@ def test_rejected_traces_may_become_bare_answers(endpoint: Any, tmp_path: Path, 
     assert bare == rejected
 
 
-def test_a_dry_run_shows_the_whole_prompt(scienceqa_folder: Path, bench: Any, tmp_path: Path) -> None:
-    done = bench(*asked_of("http://127.0.0.1:9/v1", scienceqa_folder, "out", "--dry-run", "--json"))
-    assert done.returncode == 0, done.stderr
-    plan = json.loads(done.stdout)
+def test_a_dry_run_shows_the_whole_prompt(scienceqa_folder: Path, tmp_path: Path) -> None:
+    plan = describe(request("http://127.0.0.1:9/v1", scienceqa_folder, tmp_path / "out"))
     assert plan["samples"] == 28 and plan["generation"]["temperature"] == 0.7
     (message,) = plan["prompt"]["messages"]
     text = message["content"][-1]["text"]
