@@ -24,11 +24,13 @@ from inspect_ai.solver import Solver
 
 from bench.errors import RequestError, did_you_mean
 from bench.identity import data_hash, image_digest, prompt_hash
+from bench.rating_judge import with_judge
 from bench.records import Record, load_records
 from bench.shots import Shots, with_overrides
 from bench.spec import Part, TaskSpec
 from bench.text_metrics import signatures, with_encoder, with_references
 from scorers.boxed_scorer import boxed
+from scorers.correctness import UNPARSED, correctness
 from scorers.essay_form import FAULTS
 from scorers.essay_scorers import essay_form, essay_numbers
 from scorers.option_scorer import option_letter, option_readings, reasoning
@@ -53,10 +55,15 @@ _SCORERS: Mapping[str, Callable[..., Scorer]] = {
     "chrf": chrf,
     "rouge": rouge,
     "bertscore": bertscore,
+    "correctness": correctness,
 }
 
 # The numbers of a scorer that count what is wrong; what compares runs turns them round.
-_LOWER_IS_BETTER: Mapping[str, Sequence[str]] = {"essay_form": FAULTS, "essay_numbers": ("no_numbers",)}
+_LOWER_IS_BETTER: Mapping[str, Sequence[str]] = {
+    "essay_form": FAULTS,
+    "essay_numbers": ("no_numbers",),
+    "correctness": (UNPARSED,),
+}
 
 _LONGEST_METADATA = 1000
 _T = TypeVar("_T")
@@ -74,6 +81,7 @@ def build_task(
     the declaration's own. Raises RequestError when the records, a prompt field or a report field is missing.
     """
     spec, given = with_encoder(spec, dataset_args or {})
+    spec, given = with_judge(spec, given)
     spec, dataset_args = with_overrides(spec, given)
     records = load_records(spec, dataset_args, progress=progress)
     if not records:

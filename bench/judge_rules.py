@@ -26,7 +26,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from bench.errors import RequestError, did_you_mean
 from scorers.essay_numbers import ChartTable, check_numbers
-from solvers.judge_prompt import shown_texts
+from scorers.judge_prompt import shown_texts
 
 Rule = Callable[[Mapping[str, str], Any], tuple[str, str]]
 """(the texts by what they are called, the record's data) → (why, the word or number in the tag)."""

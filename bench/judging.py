@@ -17,9 +17,9 @@ from bench.identity import image_digest
 from bench.judge_rules import RuleAPI
 from bench.model import ServedModel
 from bench.pairs import Item, Order, PairSet, read_pairs
+from scorers.judge_prompt import RUBRIC_VERSION, pair_prompt, rubric_digest
 from scorers.verdict_scorer import verdict
 from solvers.completion import completion
-from solvers.judge_prompt import RUBRIC_VERSION, pair_prompt, rubric_digest
 
 MAX_TOKENS = 1024
 _NO_PICTURE = "the picture is neither in the log nor where the run read it"

@@ -23,6 +23,7 @@ from bench.teaching import teaching_task
 from bench.transformers_model import TransformersAPI, transformers_provider
 from scorers.acceptance import accepted
 from scorers.boxed_scorer import boxed
+from scorers.correctness import correctness
 from scorers.essay_scorers import essay_form, essay_numbers
 from scorers.text_scorers import bertscore, bleu, chrf, rouge
 from scorers.verdict_scorer import verdict
@@ -38,6 +39,7 @@ __all__ = [
     "boxed",
     "chrf",
     "completion",
+    "correctness",
     "engine_provider",
     "essay_form",
     "essay_numbers",

@@ -17,6 +17,7 @@ from bench.build import build_task
 from bench.catalog import find_task
 from bench.errors import IncompleteRunError, RequestError
 from bench.model import library_versions
+from bench.rating_judge import with_judge
 from bench.run import QUIET, Show, quiet_collector
 from bench.spec import DatasetSpec, TaskSpec
 from bench.text_metrics import batched, with_encoder
@@ -45,6 +46,7 @@ def score_completions(
     """
     completions = read_completions(completions_file)
     spec, dataset_args = with_encoder(find_task(task), dataset_args)
+    spec, dataset_args = with_judge(spec, dataset_args)
     if samples_file is not None:
         if dataset_args:
             raise RequestError(

@@ -68,6 +68,7 @@ KNOWN_SCORERS = (
     "chrf",
     "rouge",
     "bertscore",
+    "correctness",
 )
 """The names that `scorer` may have."""
 

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.errors import RequestError
+from bench.rating_judge import signature
 from bench.spec import Part, TaskSpec
+from scorers import correctness
 from scorers.bleu import bleu_signature, chrf_signature
+from scorers.essay_form import FAULTS
 from scorers.essay_scorers import essay_form_signature
 from scorers.text_scorers import BATCHED, bertscore_signature, rouge_signature
 from tasks.cache import cache_folder
@@ -20,7 +23,7 @@ ENCODER_ARGUMENT = "bertscore_model"
 
 def batched(spec: TaskSpec) -> tuple[str, ...]:
     """The task's scorers that are computed in batches."""
-    return tuple(part.name for part in spec.scorer if part.name in BATCHED)
+    return tuple(part.name for part in spec.scorer if part.name in (*BATCHED, correctness.NAME))
 
 
 def with_encoder(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec, dict[str, object]]:
@@ -88,7 +91,10 @@ def signatures(spec: TaskSpec, references: Iterable[Sequence[str]]) -> dict[str,
         elif part.name == "bertscore":
             signed["bertscore"] = bertscore_signature(**args)
         elif part.name == "essay_form":
-            signed["essay_form"] = essay_form_signature(**args)
+            # Its numbers have names of their own.
+            signed |= dict.fromkeys(("essay_form", "well_formed", *FAULTS), essay_form_signature(**args))
+        elif part.name == correctness.NAME and part.args.get("judge"):
+            signed[correctness.NAME] = signature(part)
         if part.name in signed and how != "none":
             signed[part.name] += f"|norm:{how}"
     return signed
