@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from results.folder import comparable_version
+from results.judge_warnings import run_warnings
 from results.paired import Pairs
 from results.records import Run
 
@@ -81,6 +82,7 @@ def warnings(base: Run, candidate: Run, pairs: Pairs) -> list[str]:
             f"paired on the {len(pairs.ids) + pairs.unscored} samples of both; {pairs.only_base} are in the "
             f"base alone, {pairs.only_candidate} in the candidate alone"
         )
+    lines += dict.fromkeys([*run_warnings(base.identity), *run_warnings(candidate.identity)])
     if pairs.unscored:
         lines.append(
             f"{pairs.unscored} samples of both have no score in one of them and are left out: "

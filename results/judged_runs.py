@@ -45,6 +45,7 @@ def _run(judging: Judging, key: str, reference: str) -> Run:
             **{name: value for name, value in judging.contestants[key].items() if name != "judging"},
             **judging.identity,
             "judge": judging.judge,
+            "judge_warnings": list(judging.warnings),
             "metric": judging.signature,
         },
         report_by=judging.by,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from results.judge_warnings import verdict_warnings
 from results.log_file import Summary, read_log
 from results.records import Run, read_run
 from results.table import short_name
@@ -100,53 +101,10 @@ def read_judging(location: str | Path) -> Judging:
         text_only=bool(said["text_only"]),
         left_out=said["left_out"],
         anchors=bool(said.get("anchors")),
-        warnings=judge_warnings(run, said),
+        warnings=verdict_warnings(short_name(run), run.identity, said),
         signature=_signature(run, said),
         calls=tuple(_call(summary, tuple(said["by"])) for summary in summaries),
     )
-
-
-def judge_warnings(run: Run, said: Mapping[str, Any]) -> tuple[str, ...]:
-    """What makes a judge's verdicts suspect: it wrote one of the texts, taught a writer, or did not look."""
-    lines = []
-    name, own = short_name(run), run.identity
-    for one in said["contestants"]:
-        if _same(own, one["identity"]):
-            lines.append(f"{name} judges its own texts: it is {one['key']}")
-        elif any(_same(own, teacher) for teacher in teachers(one["identity"])):
-            lines.append(f"{name} taught {one['key']}: a judge prefers what reads like its own")
-    if any(_same(own, teacher) for teacher in said.get("golden_teachers") or ()):
-        lines.append(f"{name} wrote golden texts: it judges its own")
-    if said["text_only"]:
-        lines.append("text only: the judge did not see the pictures, so accuracy is a guess")
-    return tuple(lines)
-
-
-def teachers(identity: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The models whose texts a model learned from, as its lineage and its base's lineage name them."""
-    found: list[Mapping[str, Any]] = []
-    lineage = identity.get("lineage")
-    for _ in range(100):  # a file that somebody edited may be deep without end
-        if not isinstance(lineage, Mapping):
-            break
-        data = lineage.get("data")
-        for said in (lineage, data if isinstance(data, Mapping) else {}):
-            named = said.get("teacher")
-            for one in named if isinstance(named, list) else [named]:
-                found += (
-                    [{"model": one}] if isinstance(one, str) else [one] if isinstance(one, Mapping) else []
-                )
-        lineage = lineage.get("parent")
-    return found
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """One model: by the digests of its weights where both are known, else by name."""
-    digests = [said.get("weights_digest") or said.get("digest") for said in (one, other)]
-    if all(digests):
-        return digests[0] == digests[1]
-    names = [said.get("model") or said.get("name") for said in (one, other)]
-    return bool(names[0]) and names[0] == names[1]
 
 
 def _signature(run: Run, said: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from results.forgetting import ForgettingMatrix
+from results.judge_warnings import board_warnings
 from results.leaderboard import Cell, Column, Leaderboard, Row, group_names, mean_score, members
 from results.leaderboard_table import LEGEND, parameters_text, reported_text, seconds_text
 from results.published import PublishedSource, PublishedTable
@@ -171,6 +172,7 @@ def leaderboard_markdown(board: Leaderboard, by: str | None = None, published: P
         if by and group_names(runs, by):
             parts.append(_markdown_groups(board, column, by))
     parts.append(LEGEND)
+    parts += [f"Warning: {_cell_text(line)}" for line in board_warnings(board)]
     for source, table in published:
         parts.append(_markdown_published(source, table))
     return "\n\n".join(parts) + "\n"

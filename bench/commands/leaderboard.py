@@ -45,6 +45,7 @@ def leaderboard(
     as_json: Json = False,
 ) -> None:
     """One row per checkpoint, one column per task: score with interval, the best and its equals marked."""
+    from results.judge_warnings import board_warnings
     from results.leaderboard import leaderboard as build
 
     wanted = names(task, "--task") if task else None
@@ -52,6 +53,7 @@ def leaderboard(
     if metric is not None:
         runs, wanted = by_metric([run for run in runs if not wanted or run.task in wanted], metric), None
     board = build(runs, wanted, every=every)
+    problems = [*problems, *board_warnings(board)]
     _check_field(board, by)
     # Those of the tasks on the board; with no runs at all, every one.
     asked = wanted or {column.task for column in board.columns}
