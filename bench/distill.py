@@ -145,7 +145,17 @@ async def _taught(request: DistillRequest, task: Task, show: Show) -> tuple[str,
     if request.base_url:
         check_endpoint(request.base_url)
     served = _served(request, task)
-    asked = RunRequest(
+    try:
+        run = await run_one(run_request(request), task, served, show)
+    finally:
+        with contextlib.suppress(Exception):
+            await served.model.api.aclose()
+    return run.location, served.identity()
+
+
+def run_request(request: DistillRequest) -> RunRequest:
+    """The teacher's run, as any other is asked for."""
+    return RunRequest(
         tasks=(request.task,),
         models=(request.teacher,),
         log_dir=request.logs,
@@ -164,12 +174,6 @@ async def _taught(request: DistillRequest, task: Task, show: Show) -> tuple[str,
         base_url=request.base_url,
         trust_remote_code=request.trust_remote_code,
     )
-    try:
-        run = await run_one(asked, task, served, show)
-    finally:
-        with contextlib.suppress(Exception):
-            await served.model.api.aclose()
-    return run.location, served.identity()
 
 
 def _served(request: DistillRequest, task: Task) -> ServedModel:

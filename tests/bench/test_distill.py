@@ -15,12 +15,14 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
+from inspect_ai.log import read_eval_log
 
 from bench.catalog import find_task
 from bench.distill import DistillRequest, describe, distill
 from bench.errors import RequestError
 from bench.records import load_records
 from bench.registry import teacher_task
+from bench.run import run_one
 from bench.training_folder import FILE, read_folder
 from scorers.stages import read_stages
 
@@ -384,3 +386,64 @@ def test_a_dry_run_shows_the_whole_prompt(scienceqa_folder: Path, tmp_path: Path
     text = message["content"][-1]["text"]
     assert "Worked answer: " in text and "<CONCLUSION> the letter of that option" in text
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.engine
+def test_a_vllm_served_teacher_has_its_right_rows_accepted(
+    served: Any,
+    drive: Any,
+    quiet: Any,
+    scienceqa_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A random model that a grammar keeps to the stages: which letter it concludes is its own, by seed."""
+    vllm = pytest.importorskip("vllm.sampling_params")
+    import bench.distill as module
+    import bench.engine as engine
+
+    stages = "".join(f"<{tag}> [a-z]{{3,6}} </{tag}>" for tag in TAGS[:3])
+    grammar = vllm.StructuredOutputsParams(regex=f"{stages}<CONCLUSION> [AB] </CONCLUSION>")
+    drawn: list[Any] = []
+    plain = engine._sampling_params
+
+    def kept_to_the_stages(config: Any) -> Any:
+        params = plain(config)
+        params.structured_outputs = grammar
+        drawn.append(params)
+        return params
+
+    monkeypatch.setattr(engine, "_sampling_params", kept_to_the_stages)
+    asked = DistillRequest(
+        task="scienceqa_stages",
+        teacher="tiny",
+        out=tmp_path / "out",
+        retries=1,
+        max_tokens=200,
+        dataset_args={"path": str(scienceqa_folder), "check_counts": False},
+    )
+
+    # The session's engine, which stays.
+    async def ask(request: DistillRequest, task: Any, show: Any) -> tuple[str, dict[str, Any]]:
+        run = await run_one(module.run_request(request), task, served, show)
+        return run.location, served.identity()
+
+    spec, task = module._checked(asked)
+    log, identity = drive(ask(asked, task, quiet))
+    made = module._written(asked, spec, task, log, identity)
+
+    said = made.provenance
+    assert said["teacher"]["weights_digest"] == served.checkpoint.digest
+    assert said["asked"] == 28 and said["unscored"] == 0
+    # Recomputed from the log itself, which inspect reads.
+    samples = read_eval_log(log).samples or []
+    right = {
+        str(sample.id)
+        for sample in samples
+        if read_stages(sample.output.completion, TAGS)["CONCLUSION"] == sample.target
+    }
+    assert {row["sample_id"] for row in table(tmp_path / "out")} == right
+    assert 0 < len(right) < 28
+    assert said["rejected_because"] == {"wrong answer": 28 - len(right)}
+    assert {params.seed for params in drawn} == {0, 1}
+    assert said["attempts"] == len(drawn) > 28
