@@ -31,18 +31,20 @@ class Metric:
 
     name: such as "bleu", "rouge1" or "bertscore_recall". corpus: computed from the whole, not a mean of
     samples. interval: in [0, 1] but for rescaled scores; None where nothing was scored. signature: what two
-    of them must share to be compared (sacrebleu's signature, BERTScore's hash), or None.
+    of them must share to be compared (sacrebleu's signature, BERTScore's hash), or None. lower: it counts
+    what is wrong, so that lower is better.
     """
 
     name: str
     corpus: bool
     interval: Interval | None
     signature: str | None
+    lower: bool = False
 
     @property
     def label(self) -> str:
-        """The name as tables show it."""
-        return f"{self.name}, corpus" if self.corpus else self.name
+        """The name as tables show it; an arrow down where lower is better."""
+        return f"{self.name}, corpus" if self.corpus else f"{self.name} ↓" if self.lower else self.name
 
 
 def run_metrics(run: Run, rows: Ints | None = None) -> list[Metric]:
@@ -57,14 +59,16 @@ def run_metrics(run: Run, rows: Ints | None = None) -> list[Metric]:
         signature = _signature(run, name)
         if name in outcomes.sums and name in CORPUS_SCORES:
             found.append(Metric(name, True, corpus_interval(outcomes, name), signature))
-        found.append(Metric(name, False, _mean(outcomes, values), signature))
+        found.append(Metric(name, False, _mean(outcomes, values), signature, name in _lower(run)))
     return found
 
 
 def metric_runs(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
     """The runs with one of their other numbers as the score, named TASK:NAME, to be ranked and compared.
 
-    Means over samples: of BLEU and chrF the sentence scores. ValueError when no run has a number.
+    Means over samples: of BLEU and chrF the sentence scores. A number of which lower is better becomes its
+    opposite, TASK:without_NAME, since more is better wherever runs are compared. ValueError when no run has
+    a number.
     """
     found: list[Run] = []
     for name in names:
@@ -77,7 +81,9 @@ def metric_runs(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
 
 
 def _as_score(run: Run, name: str) -> Run:
-    values = run.outcomes.numbers[name]
+    values, label = run.outcomes.numbers[name], name
+    if name in _lower(run):
+        values, label = 1 - values, f"without_{name}"
     missing = [
         run.outcomes.reasons[row] or ("no score" if np.isnan(values[row]) else None)
         for row in range(len(values))
@@ -87,10 +93,15 @@ def _as_score(run: Run, name: str) -> Run:
     signature = _signature(run, name)
     return replace(
         run,
-        task=f"{run.task}:{name}",
+        task=f"{run.task}:{label}",
         outcomes=outcomes,
         identity={**identity, **({"metric": signature} if signature else {})},
     )
+
+
+def _lower(run: Run) -> Sequence[str]:
+    """The numbers that count what is wrong, as the log names them."""
+    return run.identity.get("lower_is_better") or ()
 
 
 def _signature(run: Run, name: str) -> str | None:
@@ -146,9 +157,10 @@ def metrics_table(title: Text, metrics: Sequence[Metric]) -> Table:
 
 
 def main_metrics(metrics: Sequence[Metric]) -> list[Metric]:
-    """Those that stand for the rest in a narrow table: corpus scores, and F1 of the others."""
+    """Those that stand for the rest in a narrow table: corpus scores, F1 of the others, no faults."""
     corpus = {metric.name for metric in metrics if metric.corpus}
-    return [metric for metric in _whole(metrics) if metric.corpus or metric.name not in corpus]
+    whole = [metric for metric in _whole(metrics) if not metric.lower]
+    return [metric for metric in whole if metric.corpus or metric.name not in corpus]
 
 
 def _whole(metrics: Sequence[Metric]) -> list[Metric]:
@@ -184,6 +196,7 @@ def metric_json(metric: Metric) -> dict[str, Any]:
         "name": metric.name,
         "corpus": metric.corpus,
         "signature": metric.signature,
+        "lower_is_better": metric.lower,
         "mean": interval.mean if interval else None,
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,

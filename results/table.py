@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from results.judge_warnings import run_warnings
 from results.metrics import group_metrics_tables, metric_json, metrics_table, run_metrics
 from results.outcomes import Outcome
 from results.records import Run
@@ -71,6 +72,8 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
         if measured:
             console.print()
             console.print(metrics_table(shown(f"{run.task} × {short_name(run)}"), measured))
+            if any(metric.lower for metric in measured):
+                console.print("↓ counts what is wrong: lower is better", style="dim")
             for signature in dict.fromkeys(metric.signature for metric in measured if metric.signature):
                 console.print(shown(signature), style="dim", soft_wrap=True)
         for field, parts in _tables(run).items():
@@ -86,6 +89,8 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
             console.print(f"* fewer than {_SMALL} samples: read the interval", style="dim")
         if run.minutes is not None:
             console.print(f"{run.minutes:.1f} minutes of inference", style="dim")
+        for warning in run_warnings(run.identity):
+            console.print(shown(f"warning: {warning}"), style="yellow")
         for reason, count in run.unscored.most_common():
             line = shown(f"{count} unscored in {run.task} × {short_name(run)}: {reason}")
             console.print(line, style="yellow")
@@ -179,6 +184,7 @@ def run_json(run: Run) -> dict[str, Any]:
             for flag in ("answered", "no_answer", "truncated", "anywhere")
         },
         "unscored": dict(run.unscored),
+        "warnings": run_warnings(run.identity),
         "metrics": [metric_json(metric) for metric in run_metrics(run)],
         "groups": {
             field: {group: _group_json(members) for group, members in _groups(run, field).items()}
