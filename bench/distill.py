@@ -30,7 +30,7 @@ from bench.records import Record, load_records
 from bench.registry import teacher_task
 from bench.run import QUIET, RunRequest, Show, needed_length, quiet_collector, run_one
 from bench.spec import TaskSpec
-from bench.teaching import Calls, bare_answer, declared, learned, train_args
+from bench.teaching import Calls, bare_answer, declared, lessons, train_args
 from bench.training_card import training_card
 from bench.training_folder import write_folder
 from results.acceptance import Acceptance, acceptance
@@ -259,7 +259,7 @@ def _written(
 ) -> Distilled:
     run, found = read_run(log), acceptance(log)
     records = {str(record["id"]): record for record in _records(spec, request)}
-    examples: list[TrainExample] = []
+    examples: dict[str, list[TrainExample]] = {}
     fallbacks = 0
     with SampleFile(log) as file:
         for sample_id in (str(sample.id) for sample in task.dataset):
@@ -267,27 +267,29 @@ def _written(
             if what is None or what.state == "unscored":
                 continue
             record = records[sample_id]
+            texts: Mapping[str, str] = {}
             if what.state == "accepted":
-                text = learned(spec, record, file.read(sample_id, 1).completion)
+                texts = lessons(spec, record, file.read(sample_id, 1).completion)
             elif request.fallback:
-                text = bare_answer(spec, record)
+                texts = {"": bare_answer(spec, record)}
                 fallbacks += 1
-            else:
-                continue
-            examples.append(_example(spec, record, text))
+            for variant, text in texts.items():
+                examples.setdefault(variant, []).append(_example(spec, record, text))
     provenance = {
         **_provenance(spec, run.identity, identity),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "log": Path(log).name,
-        "rows": len(examples),
+        "rows": max(map(len, examples.values()), default=0),
         "fallbacks": fallbacks,
-        "data_hash": data_hash(examples),
         **found.as_plain(request.price),
     }
-    write_folder(
-        request.out, examples, spec.name, provenance, training_card(request.out.name, spec, provenance)
-    )
-    return Distilled((request.out,), log, len(examples), found, provenance)
+    folders = {request.out / variant: rows for variant, rows in (examples or {"": []}).items()}
+    hashes = {folder: data_hash(rows) for folder, rows in folders.items()}
+    for folder, rows in folders.items():
+        own = {**provenance, "data_hash": hashes[folder]}
+        write_folder(folder, rows, spec.name, own, training_card(folder.name, spec, own))
+    first = next(iter(hashes.values()))
+    return Distilled(tuple(folders), log, provenance["rows"], found, {**provenance, "data_hash": first})
 
 
 def _example(spec: TaskSpec, record: Record, text: str) -> TrainExample:

@@ -38,6 +38,7 @@ __all__ = [
     "KNOWN_RECORDS",
     "KNOWN_SCORERS",
     "KNOWN_SOLVERS",
+    "KNOWN_TEACHERS",
     "DatasetSpec",
     "DistillSpec",
     "GenerationSpec",
@@ -71,6 +72,9 @@ KNOWN_SCORERS = (
     "correctness",
 )
 """The names that `scorer` may have."""
+
+KNOWN_TEACHERS = ("ielts_essay",)
+"""The teachers that `distill.teacher` may name; `bench.teachers` says what each does."""
 
 SOURCES = ("records", "hf", "jsonl", "csv", "parquet")
 """The places records can come from; a data set names exactly one."""
@@ -358,6 +362,12 @@ class ShotsSpec(_Section):
 class DistillSpec(_Section):
     """How `bench distill` asks a teacher on the train split, and what of it a student learns."""
 
+    teacher: str | None = Field(
+        default=None,
+        description="Name of a teacher that comes with Tunebench, in place of prompt and stages: code makes "
+        "its messages, accepts its texts and has variants of what students learn.",
+        json_schema_extra={"examples": list(KNOWN_TEACHERS)},
+    )
     prompt: str | None = Field(
         default=None,
         min_length=1,
@@ -403,6 +413,13 @@ class DistillSpec(_Section):
         default=GenerationSpec(temperature=0.7, max_tokens=1024), description="How the teacher generates."
     )
 
+    @field_validator("teacher")
+    @classmethod
+    def _known_teacher(cls, name: str | None) -> str | None:
+        if name is not None and name not in KNOWN_TEACHERS:
+            raise ValueError(_not_one_of(name, KNOWN_TEACHERS))
+        return name
+
     @field_validator("stages")
     @classmethod
     def _valid_stages(cls, stages: dict[str, str]) -> dict[str, str]:
@@ -423,6 +440,9 @@ class DistillSpec(_Section):
 
     @model_validator(mode="after")
     def _whole(self) -> DistillSpec:
+        own = [name for name in ("prompt", "system", "stages", "fallback", "forbid") if getattr(self, name)]
+        if self.teacher is not None and own:
+            raise ValueError(f"teacher {self.teacher!r} has its own {own[0]}; leave one of the two out")
         asked = "stages" in _prompt_fields(self.prompt or "")
         if bool(self.stages) is not asked:
             raise ValueError(

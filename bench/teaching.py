@@ -7,6 +7,8 @@ learned(spec, record, completion)    what a student learns of an accepted comple
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -15,19 +17,23 @@ from typing import Literal, TypeAlias
 
 from inspect_ai import Task
 from inspect_ai.dataset import Dataset, MemoryDataset, Sample
+from inspect_ai.model import ChatMessage, ContentImage
 from inspect_ai.solver import Solver
 
 from bench.build import build_scorers, build_task
 from bench.catalog import all_tasks
 from bench.errors import RequestError, did_you_mean
-from bench.identity import prompt_hash
-from bench.records import Record
+from bench.identity import image_digest, prompt_hash
+from bench.records import Record, load_records
 from bench.spec import DistillSpec, Part, ShotsSpec, TaskSpec
+from bench.teachers import TEACHERS, Teacher
 from scorers.acceptance import accepted, forbidden_phrase
 from scorers.stages import joined_replies, read_stages, stages_text
 from solvers.teacher import teacher
 
 Calls: TypeAlias = Literal["one", "stage"]
+
+_RECORDED = ("teacher", "stages", "forbid", "conclusion", "hidden")
 
 TRAIN = "train"
 """The split that students learn from, and the only one that teachers are asked about."""
@@ -119,8 +125,16 @@ def teaching_task(
     asked = teacher_spec(spec, way)
     # The solver is made below; the spec's part names it for the prompt's hash.
     built = build_task(asked.model_copy(update={"solver": spec.solver}), train_args(spec, dataset_args))
-    accept = accepted(build_scorers(spec)[0], partial(refusal, distill))
     chosen = some_of_each(built.dataset, samples_per or {})
+    if distill.teacher is None:
+        accept = accepted(build_scorers(spec)[0], lambda sample_id, text: refusal(distill, text))
+        asked_for = prompt_hash(asked)
+    else:
+        named = TEACHERS[distill.teacher]()
+        records = {str(r["id"]): r for r in load_records(spec, train_args(spec, dataset_args))}
+        accept = accepted(None, lambda sample_id, text: named.refusal(records[sample_id], text))
+        chosen = [_asked_by(named, sample, records[str(sample.id)]) for sample in chosen]
+        asked_for = messages_hash(chosen)
     identity = dict((built.metadata or {})["identity"])
     return Task(
         name=f"{spec.name}-teacher",
@@ -142,21 +156,21 @@ def teaching_task(
             "identity": {
                 **identity,
                 "task": f"{spec.name}-teacher",
-                "prompt_hash": prompt_hash(asked),
+                "prompt_hash": asked_for,
                 "student_prompt_hash": prompt_hash(spec),
                 "teaching": {
                     "calls": way,
                     "retries": attempts,
                     "seed": seed,
                     "samples_per": dict(samples_per or {}),
-                    **distill.model_dump(mode="json", include={"stages", "forbid", "conclusion", "hidden"}),
+                    **distill.model_dump(mode="json", include=set(_RECORDED)),
                 },
             },
         },
     )
 
 
-def refusal(distill: DistillSpec, sample_id: str, completion: str) -> str | None:
+def refusal(distill: DistillSpec, completion: str) -> str | None:
     """What of its form keeps a completion from being learned, or None."""
     if distill.stages:
         try:
@@ -169,14 +183,19 @@ def refusal(distill: DistillSpec, sample_id: str, completion: str) -> str | None
     return f"says {phrase!r}" if phrase else None
 
 
-def learned(spec: TaskSpec, record: Record, completion: str) -> str:
-    """What a student learns of an accepted completion: its stages with the gold as the last, or its text."""
+def lessons(spec: TaskSpec, record: Record, completion: str) -> Mapping[str, str]:
+    """What a student learns of an accepted completion, by variant; the only one of most tasks has no name.
+
+    The stages with the gold as the last, the text as it is, or what the task's own teacher makes of it.
+    """
     distill = declared(spec)
+    if distill.teacher is not None:
+        return TEACHERS[distill.teacher]().lessons(record, completion)
     if not distill.stages:
-        return completion.strip()
+        return {"": completion.strip()}
     stages = read_stages(completion, tuple(distill.stages))
     stages[list(stages)[-1]] = distill.conclusion.format_map(_with_first_target(spec, record))
-    return stages_text(stages)
+    return {"": stages_text(stages)}
 
 
 def bare_answer(spec: TaskSpec, record: Record) -> str:
@@ -206,6 +225,28 @@ def some_of_each(samples: Dataset | Sequence[Sample], samples_per: Mapping[str, 
                 few.append(sample)
         kept = few
     return kept
+
+
+def messages_hash(samples: Sequence[Sample]) -> str:
+    """The digest of what a teacher is sent in all: roles, texts and the bytes of the pictures."""
+    known: dict[str, str] = {}
+    digest = hashlib.sha256()
+    for sample in sorted(samples, key=lambda sample: str(sample.id)):
+        said = [] if isinstance(sample.input, str) else [_said(one, known) for one in sample.input]
+        digest.update(json.dumps([str(sample.id), said], ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _said(message: ChatMessage, known: dict[str, str]) -> list[object]:
+    parts = [] if isinstance(message.content, str) else message.content
+    images = [part.image for part in parts if isinstance(part, ContentImage)]
+    for image in images:
+        known.setdefault(image, image_digest(Path(image)))
+    return [message.role, message.text, [known[image] for image in images]]
+
+
+def _asked_by(named: Teacher, sample: Sample, record: Record) -> Sample:
+    return sample if "unreadable" in record else sample.model_copy(update={"input": named.messages(record)})
 
 
 def _asked(distill: DistillSpec, tags: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ _PART_ENDS = re.compile(
     r"(?<=[.;!?])\s+|\n+|,?\s+(?=(?:so|therefore|thus|hence|but|which\s+means|which\s+makes)\b)",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(r"[^.;!?\n]*\?")
 _CONCLUDES = re.compile(r"\s*(?:so|therefore|thus|hence|which\s+means|which\s+makes)\b", re.IGNORECASE)
 _COMPARED = re.compile(r"\b(?:than|unlike|from)\b", re.IGNORECASE)
 _ALTERNATIVE = re.compile(
@@ -39,14 +40,12 @@ def reasoned_option(text: str, choices: Sequence[str]) -> int | None:
     choices: the texts of the options, lettered A, B, C, … in this order. Of a rationale above 16,000
     characters the last 16,000 are read.
     """
-    text = text[-_LONGEST:]
+    text = _QUESTION.sub(" ", plain(text[-_LONGEST:]))
     stated = extract_option(text, choices)
     if stated is not None:
         return stated
     denied: set[int] = set()
-    for part in reversed(_parts(plain(text))):
-        if part.rstrip().endswith("?"):
-            continue
+    for part in reversed(_parts(text)):
         compared = _COMPARED.search(part)
         found = mentions(part[: compared.start()] if compared else part, choices)
         claimed = [mention for mention in found if not is_negated(part, mention.start)]

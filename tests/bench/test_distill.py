@@ -25,6 +25,7 @@ from bench.registry import teacher_task
 from bench.run import run_one
 from bench.training_folder import FILE, read_folder
 from scorers.stages import read_stages
+from tasks.ielts_essay.essay import Essay
 
 TAGS = ("SUMMARY", "CAPTION", "REASONING", "CONCLUSION")
 
@@ -447,3 +448,49 @@ def test_a_vllm_served_teacher_has_its_right_rows_accepted(
     assert said["rejected_because"] == {"wrong answer": 28 - len(right)}
     assert {params.seed for params in drawn} == {0, 1}
     assert said["attempts"] == len(drawn) > 28
+
+
+def test_a_teachers_essays_become_both_variants(endpoint: Any, tmp_path: Path, quiet: Any) -> None:
+    spec = find_task("ielts_essay")
+    args = {"size": 8, "seed": 2}
+    records = load_records(spec, {**args, "split": "train"})
+    by_title = {str(record["title"]): record for record in records}
+    sent: list[list[dict[str, Any]]] = []
+
+    def essay(asked: dict[str, Any]) -> str:
+        sent.append(asked["messages"])
+        text = asked["messages"][-1]["content"][-1]["text"]
+        record = by_title[text.partition(": ")[2]]
+        first, *middle, last = str(record["target"]).split("\n\n")
+        structured = Essay(first, tuple(middle), last).structured()
+        return "Overall, no." if records.index(record) % 4 == 3 else structured
+
+    endpoint.answer = essay
+    asked = DistillRequest(
+        task="ielts_essay",
+        teacher="vllm/fake",
+        base_url=endpoint.url,
+        out=tmp_path / "essays",
+        retries=1,
+        dataset_args=args,
+    )
+    made = distill(asked, quiet)
+
+    assert made.folders == (tmp_path / "essays" / "structured", tmp_path / "essays" / "unstructured")
+    assert (made.rows, made.provenance["rejected_because"]) == (6, {"parts": 2})
+    # An example with its own picture, or several, and then the chart: as many pictures as questions.
+    for messages in sent:
+        users = [message for message in messages if message["role"] == "user"]
+        assert len(users) > 1 and messages[0]["role"] == "system"
+        assert all([part["type"] for part in one["content"]] == ["image_url", "text"] for one in users)
+    structured, unstructured = (table(folder) for folder in made.folders)
+    assert [row["sample_id"] for row in structured] == [row["sample_id"] for row in unstructured]
+    known = {str(record["id"]): record for record in records}
+    for one, other in zip(structured, unstructured, strict=True):
+        record = known[one["sample_id"]]
+        assert one["completion"].startswith("Step 1: ") and "Step" not in other["completion"]
+        assert other["completion"] == record["target"]
+        assert one["prompt"] == other["prompt"] == spec.render(record)
+        assert str(record["chart_data"]) not in one["prompt"]
+    hashes = [json.loads((folder / "provenance.json").read_text())["data_hash"] for folder in made.folders]
+    assert len(set(hashes)) == 2

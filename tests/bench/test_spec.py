@@ -300,7 +300,7 @@ def test_the_schema_in_docs_is_current() -> None:
 def test_every_key_of_the_schema_is_described() -> None:
     schema = json_schema()
     sections = [schema, *(below for below in schema["$defs"].values() if "properties" in below)]
-    assert len(sections) == 5
+    assert len(sections) == 6
     for section in sections:
         assert section["additionalProperties"] is False
         assert all(key.get("description") for key in section["properties"].values())
@@ -351,3 +351,33 @@ def test_importing_the_declarations_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ("{hidden: [question]}", "hidden: 'question' is shown in the task's prompt"),
+        ("{stages: {A: one, B: two}}", "prompt has no {stages}"),
+        ("{prompt: 'Say {stages}'}", "prompt shows {stages}, and there are none"),
+        ("{prompt: 'Say {stages}', stages: {A: one}}", "one stage is none"),
+        ("{prompt: 'Say {stages}', stages: {a b: one, C: two}}", "'a b' is no tag"),
+        ("{prompt: 'Say {stages}', stages: {A: ' ', C: two}}", "A asks for nothing"),
+        ("{prompt: 'Say {stages', stages: {A: one, C: two}}", "braces hold a field's name"),
+        ("{calls: stage}", "a call for each stage needs stages"),
+        ("{calls: two}", "distill.calls: should be 'one' or 'stage', not 'two'"),
+        ("{generation: {max_tokens: 9}}", "retries with generation.temperature 0"),
+        ("{teacher: ielts_esay}", "did you mean 'ielts_essay'"),
+        ("{teacher: ielts_essay, prompt: Hm}", "has its own prompt"),
+        ("{retry: 2}", "unknown key 'retry' in distill; did you mean 'retries'"),
+    ],
+)
+def test_mistakes_in_how_a_teacher_is_asked(tmp_path: Path, block: str, message: str) -> None:
+    said = only(tmp_path, GOOD + f"distill: {block}\n")
+    assert said.startswith("task.yaml:8: ") and message in said
+
+
+def test_the_names_of_teachers_are_those_there_are() -> None:
+    from bench.spec import KNOWN_TEACHERS
+    from bench.teachers import TEACHERS
+
+    assert tuple(TEACHERS) == KNOWN_TEACHERS
