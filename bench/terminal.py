@@ -39,7 +39,7 @@ Metrics = Annotated[
     typer.Option(
         "--metric",
         metavar="NAME[,NAME]",
-        help="Other numbers of the tasks' scorers, such as rouge2 or bertscore, in place of the main one.",
+        help="Other numbers of the tasks' scorers, such as rouge2 or corpus_bleu, in place of the main one.",
     ),
 ]
 

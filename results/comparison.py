@@ -19,7 +19,8 @@ import numpy as np
 from results.comparable import NotComparable, identity_problems, overlap_problems, warnings
 from results.folder import weights
 from results.outcomes import Flags, Outcomes
-from results.paired import PairedDifference, Pairs, pair, paired_difference
+from results.paired import PairedDifference, Pairs, pair
+from results.paired_corpus import score_difference
 from results.power import detectable_difference, samples_needed
 from results.records import Run
 from results.sign_flips import sign_test
@@ -182,15 +183,17 @@ def _verdict(task: TaskComparison, p_adjusted: float, alpha: float) -> Verdict:
 
 
 def _task(base: Run, candidate: Run, pairs: Pairs, rules: Rules) -> TaskComparison:
-    found = paired_difference(pairs.base, pairs.candidate, pairs.clusters, 1 - rules.alpha)
+    base_score, candidate_score, found = score_difference(
+        base.outcomes, candidate.outcomes, pairs, 1 - rules.alpha
+    )
     margin = max(rules.margin, (rules.floors or {}).get(base.task, 0.0))
     return TaskComparison(
         task=base.task,
         base=base,
         candidate=candidate,
         pairs=pairs,
-        base_score=float(pairs.base.mean()),
-        candidate_score=float(pairs.candidate.mean()),
+        base_score=base_score,
+        candidate_score=candidate_score,
         found=found,
         p_adjusted=found.p,
         verdict="undecided",
@@ -200,7 +203,9 @@ def _task(base: Run, candidate: Run, pairs: Pairs, rules: Rules) -> TaskComparis
             found.error, found.n, found.clusters, margin or abs(found.difference), rules.alpha
         ),
         rates=tuple(_rates(base.outcomes, candidate.outcomes, pairs)),
-        groups={field: _groups(candidate.outcomes, pairs, field, rules.alpha) for field in rules.by},
+        groups={
+            field: _groups(base.outcomes, candidate.outcomes, pairs, field, rules.alpha) for field in rules.by
+        },
         warnings=tuple(warnings(base, candidate, pairs)),
     )
 
@@ -221,19 +226,17 @@ def _rates(base: Outcomes, candidate: Outcomes, pairs: Pairs) -> list[RateChange
     return changes
 
 
-def _groups(candidate: Outcomes, pairs: Pairs, field: str, alpha: float) -> tuple[GroupComparison, ...]:
+def _groups(
+    base: Outcomes, candidate: Outcomes, pairs: Pairs, field: str, alpha: float
+) -> tuple[GroupComparison, ...]:
     labels = candidate.groups.get(field)
     if labels is None:
         return ()
     codes = labels.codes[pairs.candidate_rows]
     named = sorted((labels.names[code], code) for code in set(codes.tolist()) if code >= 0)
     rows = [(name, np.flatnonzero(codes == code)) for name, code in named]
-    found = [
-        paired_difference(pairs.base[own], pairs.candidate[own], pairs.clusters[own], 1 - alpha)
-        for _, own in rows
-    ]
-    adjusted = holm([one.p for one in found])
+    found = [score_difference(base, candidate, pairs, 1 - alpha, own) for _, own in rows]
+    adjusted = holm([difference.p for _, _, difference in found])
     return tuple(
-        GroupComparison(name, float(pairs.base[own].mean()), float(pairs.candidate[own].mean()), one, p)
-        for (name, own), one, p in zip(rows, found, adjusted, strict=True)
+        GroupComparison(name, *one, p) for (name, _), one, p in zip(rows, found, adjusted, strict=True)
     )

@@ -16,8 +16,10 @@ import numpy.typing as npt
 
 from results.folder import comparable_version, weights
 from results.lineage import Lineage, read_lineage
+from results.metrics import corpus_interval
 from results.outcomes import Flags, Floats, Outcomes
-from results.paired import PairedDifference, pair, paired_difference
+from results.paired import PairedDifference, pair
+from results.paired_corpus import score_difference
 from results.records import Run
 from results.statistics import Interval, mean_interval
 from results.table import short_name
@@ -244,7 +246,9 @@ def _cell(run: Run) -> Cell:
 
 
 def mean_score(outcomes: Outcomes) -> Interval | None:
-    """Mean of the scored outcomes with its clustered interval; None without any."""
+    """Mean of the scored outcomes, or their corpus score, with its clustered interval; None without any."""
+    if outcomes.corpus is not None:
+        return corpus_interval(outcomes, outcomes.corpus)
     return _mean_where(outcomes, outcomes.values, outcomes.scored)
 
 
@@ -302,7 +306,7 @@ def difference(
     if by is not None:
         one, two = members(one, by, group), members(two, by, group)
     pairs = pair(one, two)
-    return paired_difference(pairs.base, pairs.candidate, pairs.clusters) if len(pairs.ids) else None
+    return score_difference(one, two, pairs)[-1] if len(pairs.ids) else None
 
 
 def group_names(runs: Iterable[Run], by: str) -> list[str]:

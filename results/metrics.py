@@ -23,6 +23,7 @@ from results.statistics import Interval, clustered_standard_error, mean_interval
 
 _ROUNDS = 1000
 _PARTS = ("precision", "recall")
+_CORPUS = "corpus_"
 
 
 @dataclass(frozen=True)
@@ -66,29 +67,38 @@ def run_metrics(run: Run, rows: Ints | None = None) -> list[Metric]:
 def metric_runs(runs: Sequence[Run], names: Sequence[str]) -> list[Run]:
     """The runs with one of their other numbers as the score, named TASK:NAME, to be ranked and compared.
 
-    Means over samples: of BLEU and chrF the sentence scores. A number of which lower is better becomes its
+    Means over samples: of BLEU and chrF the sentence scores; corpus_bleu and corpus_chrf are those of the
+    whole, also of each group. A number of which lower is better becomes its
     opposite, TASK:without_NAME, since more is better wherever runs are compared. ValueError when no run has
     a number.
     """
     found: list[Run] = []
     for name in names:
-        own = [_as_score(run, name) for run in runs if name in run.outcomes.numbers]
+        own = [_as_score(run, name) for run in runs if name in _scores(run)]
         if not own:
-            there = sorted({number for run in runs for number in run.outcomes.numbers})
+            there = sorted({number for run in runs for number in _scores(run)})
             raise ValueError(f"no run has the number {name!r}; there are {', '.join(there) or 'none'}")
         found += own
     return found
 
 
-def _as_score(run: Run, name: str) -> Run:
-    values, label = run.outcomes.numbers[name], name
+def _scores(run: Run) -> set[str]:
+    """The numbers that a run can be ranked by."""
+    whole = {_CORPUS + name for name in run.outcomes.sums if name in CORPUS_SCORES}
+    return {*run.outcomes.numbers, *whole}
+
+
+def _as_score(run: Run, number: str) -> Run:
+    name = number.removeprefix(_CORPUS)
+    corpus = name if number != name else None
+    values, label = run.outcomes.numbers[name], number
     if name in _lower(run):
         values, label = 1 - values, f"without_{name}"
     missing = [
         run.outcomes.reasons[row] or ("no score" if np.isnan(values[row]) else None)
         for row in range(len(values))
     ]
-    outcomes = replace(run.outcomes, values=values, reasons=Labels.of(missing))
+    outcomes = replace(run.outcomes, values=values, reasons=Labels.of(missing), corpus=corpus)
     identity = {key: value for key, value in run.identity.items() if key != "metric"}
     signature = _signature(run, name)
     return replace(

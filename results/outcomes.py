@@ -74,7 +74,8 @@ class Outcomes(Sequence[Outcome]):
     values: NaN where there is no score (three outcomes, never merged). Flags: 1, 0, or -1 where the scorer
     does not say. numbers: every number of every scorer by name, NaN where there is none; empty for one
     scorer of one number, which `values` has. sums: by scorer, a row per sample of what makes its corpus
-    score. As a sequence it yields `Outcome`, made on demand.
+    score. corpus: which of them makes the score of the whole, where that is no mean of `values`. As a
+    sequence it yields `Outcome`, made on demand.
     """
 
     ids: Sequence[str]
@@ -91,6 +92,7 @@ class Outcomes(Sequence[Outcome]):
     output_tokens: Ints
     numbers: Mapping[str, Floats] = field(default_factory=dict)
     sums: Mapping[str, Floats] = field(default_factory=dict)
+    corpus: str | None = None
     scored: npt.NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -163,6 +165,7 @@ class Outcomes(Sequence[Outcome]):
             output_tokens=self.output_tokens[rows],
             numbers={name: values[rows] for name, values in self.numbers.items()},
             sums={name: own[rows] for name, own in self.sums.items()},
+            corpus=self.corpus,
         )
 
 

@@ -15,7 +15,8 @@ from results.forgetting import forgetting_matrix
 from results.leaderboard import Cell, Column, Leaderboard, Row, group_names, mean_score, members
 from results.leaderboard_files import Published
 from results.lineage import Lineage
-from results.paired import Pairs, pair, paired_difference
+from results.paired import Pairs, pair
+from results.paired_corpus import score_difference
 from results.statistics import Interval
 
 Plain = dict[str, Any]
@@ -125,7 +126,7 @@ def _pairs(board: Leaderboard, column: Column) -> list[list[float | None]]:
             pairs: Pairs = pair(run.outcomes, other.outcomes)
             if not len(pairs.ids):
                 continue
-            d = paired_difference(pairs.base, pairs.candidate, pairs.clusters)
+            d = score_difference(run.outcomes, other.outcomes, pairs)[-1]
             numbers = [_round(d.difference), _round(d.low), _round(d.high), float(f"{d.p:.2g}"), d.n]
             found.append([place, other_place, *numbers])
     return found

@@ -22,7 +22,7 @@ _MOST_DRAWS = 400_000_000
 class SignTest:
     """Two-sided p of no difference. exact: counts what is as extreme as observed in full, and so is too
     careful with few flips; mid: counts it half (Lancaster 1961), whose error rate is near the stated one.
-    name: ``McNemar`` or ``cluster sign flips``.
+    name: ``McNemar``, ``cluster sign flips``, or of corpus scores ``exchanged clusters``.
     """
 
     exact: float

@@ -23,7 +23,7 @@ from bench.errors import RequestError
 from bench.score import score_completions
 from bench.text_metrics import batched, with_encoder, with_references
 from results.comparable import identity_problems
-from results.leaderboard import leaderboard
+from results.leaderboard import leaderboard, mean_score
 from results.metrics import metric_runs, run_metrics
 from results.records import Run, read_run
 from results.run_cache import cached_run
@@ -227,10 +227,22 @@ def test_any_number_is_ranked_and_compared_by_its_own_signature(
     assert identity_problems("essays", same[0].identity, same[1].identity) == []
     assert len(leaderboard([one, two]).columns) == 2
     assert len(leaderboard(same).columns) == 1
+    [whole] = metric_runs([plain], ["corpus_bleu"])
+    [expected] = [m.interval for m in numbers if m.name == "bleu" and m.corpus]
+    assert mean_score(whole.outcomes) == expected
+    done = bench("compare", plain.location, stems.location, "--metric", "corpus_bleu", "--json")
+    [compared] = json.loads(done.stdout)
+    assert compared["task"] == "essays:corpus_bleu"
+    assert expected is not None
+    assert compared["base"]["score"] == pytest.approx(expected.mean)
+    assert compared["difference"] == 0
     done = bench("compare", plain.location, stems.location, "--metric", "rouge2")
     assert done.returncode == 3, done.stderr
     done = bench("leaderboard", Path(plain.location).parent, "--metric", "rouge2,chrf")
     assert "essays:rouge2" in done.stdout, done.stderr
     done = bench("leaderboard", Path(plain.location).parent, "--metric", "rouge9")
     assert done.returncode == 2
-    assert "no run has the number 'rouge9'; there are bleu, chrf, rouge1" in done.stderr
+    assert (
+        "no run has the number 'rouge9'; there are bleu, chrf, corpus_bleu, corpus_chrf, rouge1"
+        in done.stderr
+    )
