@@ -8,7 +8,8 @@ The faults are the failure modes that the experiment with a small student named,
 - `under_length`, `over_length`: words outside the limits; `far_too_short`: under a third of the lower one.
 - `bare_title`: a title and nothing else.
 - `one_paragraph`: no break in a text that is long enough to need one.
-- `no_overview`: nothing that sums up ("Overall, …", "In conclusion", "It is clear that …", a heading).
+- `no_overview`: nothing that sums up ("Overall, …", "In conclusion", "It is clear that …", such a heading, or
+  a last paragraph without a figure).
 - `list`, `heading`, `bold`: formatting instead of prose; `formatting` is any of the three.
 - `questions`: questions instead of statements.
 - `repetition`: see `scorers.repetition`.
@@ -22,6 +23,7 @@ docs/decisions/0011-essays.md.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -52,6 +54,8 @@ READ = 20_000
 
 _TITLE_WORDS = 30
 _NEEDS_PARAGRAPHS = 50
+_PARTS_OF_AN_ESSAY = 3
+_SENTENCE = 8
 _QUESTION = re.compile(
     r"(?:what|which|who|whose|when|where|why|how(?:[ \t]+(?:many|much|does|did|do|has|have|is|are|was|were))?"
     r"|is|are|was|were|does|do|did|has|have|can|could)\b[^.!]*",
@@ -72,10 +76,12 @@ _OVERVIEW = re.compile(
 )
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{2,79}>|\[IMAGE_?\w*\]")
 _TYPE_TAG = re.compile(r"</?(?:b|strong|i|em|u|br|p|li|ul|ol|h[1-6])[ \t]*/?>", re.IGNORECASE)
+_TAGGED_LINE = re.compile(r"(?m)^[ \t]*<[A-Z][A-Z_0-9]+>[^\n]*$")
 _ROLE = re.compile(r"\s*(?:assistant|answer|response|essay)\s*:\s*", re.IGNORECASE)
+# Verbs of a main clause: a title has none.
 _SAYS = re.compile(
-    r"\b(?:shows?|illustrates?|compares?|depicts?|presents?|displays?|represents?|indicates?|describes?"
-    r"|reveals?"
+    r"(?<!who )(?<!that )(?<!which )\b(?:is|are|was|were|has|have|had)\b"
+    r"|\b(?:shows?|illustrates?|compares?|depicts?|presents?|displays?|represents?|indicates?|describes?|reveals?"
     r"|provides?|gives?|rose|fell|increased|decreased|declined|grew)\b",
     re.IGNORECASE,
 )
@@ -109,21 +115,20 @@ def essay_form(
     shown = shown.replace("\r", "\n")
     blocks = marked_blocks(shown)
     markers = count_markers(shown) + len(_TAG.findall(_TYPE_TAG.sub("", _without_steps(shown))))
-    content = _TAG.sub("", "\n\n".join(block for _, block in blocks if block))
+    content = "\n\n".join(block for _, block in blocks if block)
+    content = _TAG.sub("", _TAGGED_LINE.sub("", content))
     markup = read_markup(content)
     words = count_words(markup.prose) if len(text) <= READ else count_words(text)
     spoken = sentences(markup.prose)
     asked = sum(map(_is_question, spoken))
-    parts = len(paragraphs(markup.prose))
-    # The third step of a structured essay is its overview, whatever it says.
-    summed_up = markup.overview_heading or any(step == 3 for step, _ in blocks)
+    parts = paragraphs(markup.prose)
     checks: dict[Fault, bool] = {
         "under_length": words < fewest_words,
         "over_length": words > most_words,
         "far_too_short": words * 3 < fewest_words,
-        "bare_title": _is_bare_title(content, words, title),
-        "one_paragraph": words >= _NEEDS_PARAGRAPHS and parts == 1,
-        "no_overview": not summed_up and _OVERVIEW.search(markup.prose) is None,
+        "bare_title": _is_bare_title(content, title),
+        "one_paragraph": words >= _NEEDS_PARAGRAPHS and len(parts) == 1,
+        "no_overview": not (markup.overview_heading or _sums_up(markup.prose, parts) or _third_step(blocks)),
         "formatting": markup.items > 1 or markup.headings > 0 or markup.bold > 0,
         "list": markup.items > 1,
         "heading": markup.headings > 0,
@@ -134,7 +139,7 @@ def essay_form(
     }
     return EssayForm(
         words=words,
-        paragraphs=parts,
+        paragraphs=len(parts),
         sentences=len(spoken),
         questions=asked,
         list_items=markup.items,
@@ -158,8 +163,24 @@ def _is_question(sentence: str) -> bool:
     return not ends_sentence(bare) and len(bare.split()) > 2 and _QUESTION.fullmatch(bare) is not None
 
 
-def _is_bare_title(content: str, words: int, title: str | None) -> bool:
-    if not words:
+def _sums_up(prose: str, parts: Sequence[str]) -> bool:
+    if _OVERVIEW.search(prose):
+        return True
+    last = parts[-1] if len(parts) >= _PARTS_OF_AN_ESSAY else ""
+    sentence = len(last.split()) >= _SENTENCE and ends_sentence(last) and not _is_question(last)
+    return sentence and not any(c.isdigit() for c in last)
+
+
+def _third_step(blocks: Sequence[tuple[int | None, str]]) -> bool:
+    """Whether a structured essay's third step, which is its overview, says something."""
+    steps = [step for step, _ in blocks]
+    after = [text for _, text in blocks[steps.index(3) :] if text] if 3 in steps else []
+    return any(not _is_question(text) for text in after)
+
+
+def _is_bare_title(content: str, title: str | None) -> bool:
+    words = count_words(content)
+    if words < 2 or content.lstrip()[:1] in ("{", "["):
         return False
     if title is not None and words <= 2 * _TITLE_WORDS:
         said, given = _letters(content), _letters(title)

@@ -28,6 +28,11 @@ _LABEL = re.compile(
     r"(?:[ \t]*\d{1,2})?[ \t]*(?:\*\*|__)?[ \t]*:[ \t*_]*(?P<rest>.*)",
     re.IGNORECASE,
 )
+# A sentence that leads to a list is no heading.
+_CLAUSE = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|shows?|gives?|includes?|follows?|compares?|illustrates?|can|will)\b",
+    re.IGNORECASE,
+)
 _LONGEST_HEADING = 12
 
 
@@ -89,7 +94,7 @@ def _heading(lines: list[str], number: int) -> tuple[str | None, str]:
         return line[: line.index(":")], label["rest"]
     short = len(line.split()) <= _LONGEST_HEADING
     following = next((other for other in lines[number + 1 :] if other.strip()), "")
-    if short and line.rstrip().endswith(":") and following:
+    if short and line.rstrip().endswith(":") and following and not _CLAUSE.search(line):
         return line, ""
     alone = number + 1 < len(lines) and not lines[number + 1].strip()
     first = number == 0 or not lines[number - 1].strip()
