@@ -30,16 +30,24 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_LINE = 120
+# The word itself as a tag, as experiment C asked for it, with the words that judges put there in its place.
+_WORD_TAG = re.compile(
+    r"(?:<verdict>\s{0,3})?<[ ]{0,3}(first|second|third|fourth|tie|draw|equal|both|neither|none)[ ]{0,3}/?[ ]{0,3}>"
+    r"(?:[^<>]{0,80}<[ ]{0,3}/[ ]{0,3}\1[ ]{0,3}>)?"
+    r"(\W{0,6}\b(?:if|when|whenever|indicating|indicates|means|meaning|where)\b)?",
+    re.IGNORECASE,
+)
 
 
 def parse_verdict(text: str) -> Verdict | None:
     """The verdict that a judge's reply concludes with, or None.
 
     A tag that concludes the reply decides; of several the last one, unless they stand together and differ.
-    Without any tag, a last line that is nothing but the verdict counts (``FIRST``, ``Verdict: tie.``). None
-    for anything else: both named in the conclusion, a word that was not on offer (THIRD), a refusal, the
-    instructions quoted, thoughts that never ended.
+    The word itself may be the tag (``<FIRST>``). Without any tag, a last line that is nothing but the verdict
+    counts (``FIRST``, ``Verdict: tie.``). None for anything else: both named in the conclusion, a word that
+    was not on offer (THIRD), a refusal, the instructions quoted, thoughts that never ended.
     """
+    text = _WORD_TAG.sub(_as_tag, text)
     tags = concluding_tags(text, TAG)
     if tags:
         said = {_word(tag) for tag in tags}
@@ -48,6 +56,12 @@ def parse_verdict(text: str) -> Verdict | None:
     if spoken is None or f"<{TAG}" in spoken.lower():
         return None
     return (_word(spoken) if len(spoken) < _LONGEST_LINE else None) or _last_line(spoken)
+
+
+def _as_tag(found: re.Match[str]) -> str:
+    """The form that is asked for here; what such a tag would mean is the instructions quoted, no verdict."""
+    condition = found[2] or ""
+    return f"<{TAG}>{'' if condition else found[1]}</{TAG}>{condition}"
 
 
 def _word(content: str) -> Verdict | None:

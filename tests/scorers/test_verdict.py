@@ -50,6 +50,17 @@ REASONS = (
         (REASONS + "<verdict>FIRST<verdict>", "first"),
         (REASONS + "<verdict>FIRST", "first"),
         (REASONS + "<verdict>FIRST</verd", "first"),
+        # The word as the tag.
+        (REASONS + "<SECOND>", "second"),
+        (REASONS + "**<TIE>**", "tie"),
+        (REASONS + "The better one is <second>.", "second"),
+        ("<FIRST> because it has the right figures.", "first"),
+        ("<FIRST>\n\nThe first text has the right figures, the second has not.", "first"),
+        ("<SECOND> at first sight.\nBut 64% is wrong.\n<FIRST>", "first"),
+        (REASONS + "<FIRST></FIRST>", "first"),
+        (REASONS + "<FIRST>the first text</FIRST>", "first"),
+        (REASONS + "<verdict><FIRST></verdict>", "first"),
+        ("Answer <FIRST> if the first is better, else <SECOND>.\nThe second misreads 46%.\n<FIRST>", "first"),
         # No tag: a last line that is nothing but the verdict.
         (REASONS + "FIRST", "first"),
         (REASONS + "**SECOND**", "second"),
@@ -91,7 +102,15 @@ def test_a_verdict(reply: str, verdict: str) -> None:
         "<verdict>NEITHER</verdict>",
         "<verdict></verdict>",
         "<verdict>FIRSTLY</verdict>",
+        REASONS + "<THIRD>",
+        REASONS + "<BOTH>",
+        REASONS + "<FIRST> <SECOND>",
+        REASONS + "<FIRST>\n<SECOND>",
+        "<FIRST>? <SECOND>? I cannot say.",
         # The instructions quoted, and nothing of its own.
+        "with <FIRST> (indicating the first one is better) or <SECOND> (indicating the second is).",
+        "- <FIRST> if the first is better\n- <SECOND> if the second is better",
+        "<FIRST>: when the first is better",
         "write one word, FIRST, SECOND or TIE, between these tags:\n<verdict>…</verdict>",
         "I am to write <verdict>FIRST</verdict>, <verdict>SECOND</verdict> or <verdict>TIE</verdict>.",
         "If the first is better I write <verdict>FIRST</verdict> at the end.\nNow the first text says that",
@@ -165,6 +184,9 @@ def test_swapping_the_names_swaps_the_verdict(reply: str) -> None:
         "verdict is " * 100_000,
         " " * 1_000_000 + "x",
         "<verdict>FIRST" + " " * 1_000_000,
+        "<FIRST>" * 100_000,
+        "<FIRST>" + "a" * 1_000_000,
+        "<FIRST>" + "a" * 79 + "<" * 1_000_000,
     ],
 )
 def test_hostile_text_takes_time_in_proportion_to_its_length(hostile: str) -> None:
