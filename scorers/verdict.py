@@ -32,7 +32,8 @@ _LABELLED = re.compile(
 _LONGEST_LINE = 120
 # The word itself as a tag, as experiment C asked for it, with the words that judges put there in its place.
 _WORD_TAG = re.compile(
-    r"(?:<verdict>\s{0,3})?<[ ]{0,3}(first|second|third|fourth|tie|draw|equal|both|neither|none)[ ]{0,3}/?[ ]{0,3}>"
+    r"(?:<verdict>\s{0,3})?"
+    r"<[ ]{0,3}(first|second|third|fourth|tie|draw|equal|both|neither|none)[ ]{0,3}/?[ ]{0,3}>"
     r"(?:[^<>]{0,80}<[ ]{0,3}/[ ]{0,3}\1[ ]{0,3}>)?"
     r"(\W{0,6}\b(?:if|when|whenever|indicating|indicates|means|meaning|where)\b)?",
     re.IGNORECASE,
