@@ -60,7 +60,9 @@ async def refuse_the_blind(judge: ServedModel) -> None:
     try:
         await judge.model.generate([message], config=GenerateConfig(max_tokens=1, max_retries=1, timeout=120))
     except Exception as error:  # in as many kinds as there are providers
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        # inspect puts the whole request before what its provider said.
+        said = error.__cause__ or error
+        reason = " ".join(str(said).split())[:300] or type(said).__name__
         raise RequestError(
             f"--judge {judge.name} did not take a picture ({reason}). A judge must see the charts that the "
             "texts describe: name another, or judge with --text-only, which the result then says"

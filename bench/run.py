@@ -338,7 +338,9 @@ def run_key(request: RunRequest, task: Task | str, served: ServedModel) -> str:
     generation = {} if isinstance(task, str) else task.config.model_dump(exclude_none=True)
     said = {
         "identity": identity,
-        "model": {name: model[name] for name in ("model", "weights_digest", "engine", "base_url")},
+        "model": {name: model[name] for name in ("model", "weights_digest", "engine")},
+        # Some providers only know their address once they have been asked something.
+        "base_url": request.base_url or model["base_url"],
         "engine_arguments": {name: request.model_args.get(name) for name in _SHAPE_ANSWERS},
         "generation": {**generation, **request.generation()},
         "limit": request.limit,

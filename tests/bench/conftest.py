@@ -43,12 +43,16 @@ def from_its_bytes(request: dict[str, Any]) -> str:
 
 
 class Endpoint:
-    """An OpenAI-style server: `answer` makes a request's text, from its bytes at first, after `delay` s."""
+    """An OpenAI-style server: `answer` makes a request's text, from its bytes at first, after `delay` s.
+
+    `refusal` says why a request is refused, as a server does that has no such input, or None.
+    """
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
         self.delay = 0.0
         self.answer: Callable[[dict[str, Any]], str] = from_its_bytes
+        self.refusal: Callable[[dict[str, Any]], str | None] = lambda request: None
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -63,6 +67,9 @@ class Endpoint:
                 asked = [request["messages"], request.get("seed")]
                 endpoint.asked[json.dumps(asked, sort_keys=True)] += 1
                 time.sleep(endpoint.delay)
+                if (reason := endpoint.refusal(request)) is not None:
+                    self._send({"error": {"message": reason, "type": "BadRequestError"}}, status=400)
+                    return
                 self._send(
                     {
                         "id": "chatcmpl-1",
@@ -80,10 +87,10 @@ class Endpoint:
                     }
                 )
 
-            def _send(self, content: dict[str, Any]) -> None:
+            def _send(self, content: dict[str, Any], status: int = 200) -> None:
                 body = json.dumps(content).encode()
                 try:
-                    self.send_response(200)
+                    self.send_response(status)
                     self.send_header("Content-Type", "application/json")
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
