@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from scorers.markup import read_markup
-from scorers.prose import count_words, ends_sentence, paragraphs, sentences
+from scorers.prose import READ, count_words, ends_sentence, paragraphs, sentences
 from scorers.repetition import repeats_itself
 from scorers.step_markers import count_markers, marked_blocks
 
@@ -48,9 +48,6 @@ Fault: TypeAlias = Literal[
     "step_markers",
 ]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
-
-READ = 20_000
-"""Characters that are looked at, apart from counting words: a longer text is far over any limit."""
 
 _TITLE_WORDS = 30
 _NEEDS_PARAGRAPHS = 50
@@ -77,7 +74,7 @@ _OVERVIEW = re.compile(
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{2,79}>|\[IMAGE_?\w*\]")
 _TYPE_TAG = re.compile(r"</?(?:b|strong|i|em|u|br|p|li|ul|ol|h[1-6])[ \t]*/?>", re.IGNORECASE)
 _TAGGED_LINE = re.compile(r"(?m)^[ \t]*<[A-Z][A-Z_0-9]+>[^\n]*$")
-_ROLE = re.compile(r"\s*(?:assistant|answer|response|essay)\s*:\s*", re.IGNORECASE)
+_ROLE = re.compile(r"(?:assistant|answer|response|essay)\s*:\s*", re.IGNORECASE)
 # Verbs of a main clause: a title has none.
 _SAYS = re.compile(
     r"(?<!who )(?<!that )(?<!which )\b(?:is|are|was|were|has|have|had)\b"
@@ -111,14 +108,15 @@ def essay_form(
     text: str, *, title: str | None = None, fewest_words: int = 150, most_words: int = 190
 ) -> EssayForm:
     """The form of an essay, of any text. title: the chart's, which alone is no essay."""
-    shown = _ROLE.sub("", text[:READ].replace("\r\n", "\n"), count=1) if _ROLE.match(text) else text[:READ]
-    shown = shown.replace("\r", "\n")
+    shown = text[:READ].replace("\r\n", "\n").replace("\r", "\n").strip()
+    if role := _ROLE.match(shown):
+        shown = shown[role.end() :]
     blocks = marked_blocks(shown)
     markers = count_markers(shown) + len(_TAG.findall(_TYPE_TAG.sub("", _without_steps(shown))))
     content = "\n\n".join(block for _, block in blocks if block)
     content = _TAG.sub("", _TAGGED_LINE.sub("", content))
     markup = read_markup(content)
-    words = count_words(markup.prose) if len(text) <= READ else count_words(text)
+    words = count_words(markup.prose) if len(text) <= READ else len(text.split())
     spoken = sentences(markup.prose)
     asked = sum(map(_is_question, spoken))
     parts = paragraphs(markup.prose)

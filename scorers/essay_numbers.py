@@ -26,6 +26,8 @@ from itertools import combinations
 from typing import Literal, TypeAlias
 
 from scorers.number_mentions import Mention, number_mentions
+from scorers.prose import READ
+from scorers.step_markers import structured_to_plain
 
 Support: TypeAlias = Literal[
     "label", "value", "difference", "total", "change", "share", "ratio", "count", "none"
@@ -161,8 +163,8 @@ class NumberCheck:
 
 
 def check_numbers(text: str, table: ChartTable) -> NumberCheck:
-    """The numbers of an essay against its chart."""
-    mentions = number_mentions(text)
+    """The numbers of an essay against its chart; step markers and their numbers are left aside."""
+    mentions = number_mentions(structured_to_plain(text[:READ]))
     supports = [_support(mention, table) for mention in mentions]
     claims = [pair for pair in zip(mentions, supports, strict=True) if pair[1] != "label"]
     right = sum(support != "none" for _, support in claims)

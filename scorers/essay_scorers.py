@@ -9,7 +9,6 @@ from scorers.boxed_scorer import was_truncated
 from scorers.essay_form import FAULTS
 from scorers.essay_form import essay_form as form_of
 from scorers.essay_numbers import ChartTable, check_numbers
-from scorers.step_markers import structured_to_plain
 
 _SHOWN = 12
 
@@ -85,7 +84,7 @@ def essay_numbers() -> Scorer:
         if not isinstance(data, str) or not data:
             return Score.unscored(reason="no_data", explanation="the chart's data are not known")
         completion = state.output.completion
-        found = check_numbers(structured_to_plain(completion), ChartTable.of(data))
+        found = check_numbers(completion, ChartTable.of(data))
         wrong = found.unsupported
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         return Score(

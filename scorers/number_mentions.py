@@ -17,7 +17,7 @@ from scorers.number_words import NUMBER_WORDS
 Kind: TypeAlias = Literal["number", "percent", "year", "span", "fraction", "multiple"]
 Hedge: TypeAlias = Literal["", "about", "over", "under"]
 
-MOST = 2000
+MOST = 500
 """Mentions that are read of a text; no essay has as many."""
 
 
@@ -72,6 +72,7 @@ _MULTIPLES = {
 
 _MENTION = re.compile(
     rf"""
+    \b(?=[0-9adefhnoqstz])(?:
       (?P<multiple>\b(?:(?:doubl|tripl|trebl|quadrupl|quintupl|halv)(?:e|es|ed|ing)\b(?!-)|twice\b|twofold\b))
     | (?P<outof>\b(?:{_WORDS}|\d{{1,2}})(?:[ -](?:in|out[ -]of)[ -])(?:every[ ])?(?:{_WORDS}|\d{{1,3}})\b
         (?![\d.,%]\d|%))
@@ -87,6 +88,7 @@ _MENTION = re.compile(
         (?P<tail>[ -]?(?:times\b|fold\b|x\b)|[ -](?:years?|decades?)\b(?![ -]old)|[A-Za-z]+)?
     | \b(?P<words>{_WORDS})(?=[ -](?:{_PERCENT}|{_SCALE}|times\b|fold\b)|fold\b)
         (?P<after2>[ -](?:{_SCALE}))?(?P<sign2>[ -](?:{_PERCENT}))?(?P<tail2>[ -]?(?:times\b|fold\b))?
+    )
     """,
     re.IGNORECASE | re.VERBOSE,
 )
