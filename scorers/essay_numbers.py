@@ -202,7 +202,7 @@ def _support(mention: Mention, table: ChartTable) -> Support:
     facts = table.facts
     if mention.kind == "year":
         if mention.value in facts.label_numbers or (
-            facts.years and facts.years[0] <= mention.value < facts.years[1] + mention.place
+            facts.years and facts.years[0] < mention.value + mention.place and mention.value <= facts.years[1]
         ):
             return "label"
         return "value" if not table.over_time and facts.has("value", mention.value, mention.value) else "none"
