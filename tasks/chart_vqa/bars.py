@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from tasks.chart_vqa.canvas import INK, WHITE, Canvas, Color
-from tasks.chart_vqa.palettes import COLOR_MAPS, darkened, spread
-from tasks.chart_vqa.scales import ticks
+from tasks.canvas import INK, WHITE, Canvas, Color
 from tasks.chart_vqa.sources import Source
-from tasks.chart_vqa.splits import digest, drawable_letters
+from tasks.chart_vqa.splits import drawable_letters
+from tasks.palettes import COLOR_MAPS, darkened, spread
+from tasks.scales import ticks
+from tasks.splits import digest
 
 _GRID: Color = (0.86, 0.86, 0.86)
 

@@ -10,11 +10,11 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from tasks.chart_vqa.canvas import Color, encode, font, font_path, scale_of
+from tasks.canvas import Color, encode, font, font_path, scale_of
 from tasks.chart_vqa.counts import kept_words
-from tasks.chart_vqa.palettes import COLOR_MAPS, darkened, luminance, spread
 from tasks.chart_vqa.sources import Source
-from tasks.chart_vqa.splits import canonical, digest, split_of
+from tasks.palettes import COLOR_MAPS, darkened, luminance, spread
+from tasks.splits import canonical, digest, split_of
 
 TEXTS = 50
 FEWEST_WORDS = 5

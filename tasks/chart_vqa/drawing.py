@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.chart_vqa import bars, cache, clouds, grouped, lines, pies
+from tasks.picture_files import is_whole, picture_path
 
 Recipe = Mapping[str, Any]
 
@@ -51,7 +52,7 @@ def draw_missing(
     `workers` is the number of processes; by default all cores where there is enough to draw, else this one.
     `progress` is called with the number of pictures ready and of all.
     """
-    paths = [cache.picture_path(folder, recipe) for recipe in recipes]
+    paths = [picture_path(folder, recipe) for recipe in recipes]
     todo = [(recipe, path) for recipe, path in zip(recipes, paths, strict=True) if not _ready(recipe, path)]
     done = len(recipes) - len(todo)
     if progress is not None:
@@ -80,7 +81,7 @@ def draw_missing(
 
 
 def _ready(recipe: Recipe, path: Path) -> bool:
-    return cache.is_whole(path) and (recipe["chart"] != "cloud" or cache.read_drawn(path) is not None)
+    return is_whole(path) and (recipe["chart"] != "cloud" or cache.read_drawn(path) is not None)
 
 
 def _draw(item: tuple[Recipe, Path]) -> None:

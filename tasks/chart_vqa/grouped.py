@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from tasks.chart_vqa.canvas import INK, WHITE, Canvas, Color, text_size
+from tasks.canvas import INK, WHITE, Canvas, Color, text_size
 from tasks.chart_vqa.counts import tell_apart
-from tasks.chart_vqa.palettes import SERIES_COLORS, readable_on
-from tasks.chart_vqa.scales import ticks
 from tasks.chart_vqa.sources import Source
-from tasks.chart_vqa.splits import canonical, digest, split_of
+from tasks.palettes import SERIES_COLORS, readable_on
+from tasks.scales import ticks
+from tasks.splits import canonical, digest, split_of
 
 _GROUPS = (
     ("Mon", "Tue", "Wed", "Thu"),

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from tasks.chart_vqa.canvas import INK, WHITE, Canvas, Color
+from tasks.canvas import INK, WHITE, Canvas, Color
 from tasks.chart_vqa.counts import tokens
-from tasks.chart_vqa.palettes import SERIES_COLORS
-from tasks.chart_vqa.scales import ticks
 from tasks.chart_vqa.sources import Source
-from tasks.chart_vqa.splits import canonical, digest, split_of
+from tasks.palettes import SERIES_COLORS
+from tasks.scales import ticks
+from tasks.splits import canonical, digest, split_of
 
 FEWEST_POINTS = 5
 MOST_POINTS = 12

@@ -22,7 +22,7 @@ from tasks.chart_vqa.plans import Plan, plan
 from tasks.chart_vqa.questions import FAMILIES, ask, askable
 from tasks.chart_vqa.rationale import rationale
 from tasks.chart_vqa.sources import Source
-from tasks.chart_vqa.splits import SPLITS, Split
+from tasks.splits import SPLITS, Split
 
 __all__ = ["CHARTS", "charts", "rationale"]
 

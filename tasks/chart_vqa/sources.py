@@ -14,7 +14,8 @@ from typing import Any
 
 from tasks.chart_vqa import sentences
 from tasks.chart_vqa.counts import content_words
-from tasks.chart_vqa.splits import Split, split_of_text
+from tasks.chart_vqa.splits import split_of_text
+from tasks.splits import Split
 
 POOL_SIZE = 600
 """How many built-in texts the charts that need several texts at once choose from."""

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.chart_vqa.splits import Split, digest
 from tasks.ielts_essay.chart import chart_data
+from tasks.splits import Split, digest
 
 SOURCES = ("statista", "pew")
 CLONE = "git clone https://github.com/vis-nlp/Chart-to-text"

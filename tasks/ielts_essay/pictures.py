@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 from tasks.cache import cache_folder
-from tasks.chart_vqa.cache import is_whole, libraries, picture_path, write
 from tasks.ielts_essay import bars, lines, pies, tables
 from tasks.ielts_essay.chart import Chart
+from tasks.picture_files import is_whole, libraries, picture_path, store
 
 GENERATOR = 1
 """Version of the drawing code: to be raised by every change that changes a picture."""
@@ -64,7 +64,7 @@ def draw_missing(
         }
         path = picture_path(folder, recipe)
         if not is_whole(path):
-            write(path, picture(chart, style, width, height), None)
+            store(path, picture(chart, style, width, height))
         paths.append(path)
         if progress is not None:
             progress(len(paths), len(charts))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from random import Random
 
-from tasks.chart_vqa.splits import Split, split_of
 from tasks.ielts_essay.chart import Chart, Kind, Layout
 from tasks.ielts_essay.topics import MEASURES, PLACES, SHARED_BY_PEOPLE, SPLITS_OF_PEOPLE, WHOLES, Measure
+from tasks.splits import Split, split_of
 
 _MOST_ATTEMPTS = 2000
 _FIRST_YEAR, _LAST_YEAR = 1965, 2022

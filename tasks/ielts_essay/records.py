@@ -18,12 +18,12 @@ from random import Random
 from typing import cast
 
 from tasks.cache import cache_folder
-from tasks.chart_vqa.splits import SPLITS, Split, digest
 from tasks.ielts_essay.chart import KINDS, Kind, chart_data
 from tasks.ielts_essay.chart_to_text import SOURCES, Item, read_items
 from tasks.ielts_essay.golden import golden_essay
 from tasks.ielts_essay.pictures import SIZE, draw_missing, style_of
 from tasks.ielts_essay.plans import plan
+from tasks.splits import SPLITS, Split, digest
 
 _SMALLEST, _LARGEST = (400, 300), (4096, 4096)
 _CHART_NAMES = {"bar": "bar chart", "line": "line graph", "pie": "pie chart", "table": "table"}

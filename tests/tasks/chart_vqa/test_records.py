@@ -19,7 +19,7 @@ from tasks.chart_vqa import drawing, plans, sentences
 from tasks.chart_vqa.questions import FAMILIES
 from tasks.chart_vqa.records import CHARTS, charts, rationale
 from tasks.chart_vqa.sources import Source
-from tasks.chart_vqa.splits import SPLITS, canonical
+from tasks.splits import SPLITS, canonical
 
 Records = list[dict[str, Any]]
 ROOT = Path(__file__).parents[3]

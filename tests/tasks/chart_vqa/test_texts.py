@@ -10,7 +10,8 @@ import pytest
 
 from tasks.chart_vqa import sentences
 from tasks.chart_vqa.sources import LONGEST_TEXT, Source, cut, read_file, tidy
-from tasks.chart_vqa.splits import SPLITS, drawable_letters, split_of_text
+from tasks.chart_vqa.splits import drawable_letters, split_of_text
+from tasks.splits import SPLITS
 
 
 def test_the_grammar_gives_thousands_of_distinct_texts() -> None:

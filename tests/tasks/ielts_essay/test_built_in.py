@@ -16,13 +16,13 @@ from PIL import Image
 
 from scorers.essay_form import essay_form
 from scorers.essay_numbers import ChartTable, check_numbers
-from tasks.chart_vqa.splits import SPLITS
 from tasks.ielts_essay import pictures as drawing
 from tasks.ielts_essay.chart import KINDS, Chart
 from tasks.ielts_essay.golden import golden_essay
 from tasks.ielts_essay.plans import plan
 from tasks.ielts_essay.records import ielts_essays
 from tasks.ielts_essay.worked import EXAMPLES
+from tasks.splits import SPLITS
 
 ROOT = Path(__file__).parents[3]
 Records = list[dict[str, Any]]

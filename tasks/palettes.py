@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tasks.chart_vqa.canvas import BLACK, WHITE, Color
+from tasks.canvas import BLACK, WHITE, Color
 
 COLOR_MAPS = (
     "viridis",
