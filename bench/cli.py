@@ -20,6 +20,7 @@ from bench.commands import (
     judge,
     leaderboard,
     overlap,
+    parity,
     train,
 )
 from bench.errors import IncompleteRunError, RequestError, TunebenchError
@@ -77,6 +78,7 @@ app.command(rich_help_panel=_COMPARE)(compare.check)
 app.command(rich_help_panel=_COMPARE)(compare.bless)
 app.command(rich_help_panel=_COMPARE)(compare.baselines)
 app.command(rich_help_panel=_COMPARE)(judge.judge)
+app.command(rich_help_panel=_COMPARE)(parity.parity)
 app.command(rich_help_panel=_TRAIN)(train.train)
 app.command(rich_help_panel=_TRAIN)(train.recipes)
 app.command(rich_help_panel=_TRAIN)(distill.distill)

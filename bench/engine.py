@@ -419,7 +419,7 @@ def _logprobs(output: Any) -> Logprobs | None:
     return Logprobs(content=content)
 
 
-def _model_output(name: str, request: RequestOutput, seconds: float) -> ModelOutput:
+def _model_output(name: str, request: RequestOutput, seconds: float, *, keep_tokens: bool) -> ModelOutput:
     output = request.outputs[0]
     prompt_tokens = len(request.prompt_token_ids or ())
     return ModelOutput(
@@ -437,6 +437,7 @@ def _model_output(name: str, request: RequestOutput, seconds: float) -> ModelOut
             total_tokens=prompt_tokens + len(output.token_ids),
         ),
         time=seconds,
+        metadata={"token_ids": list(output.token_ids)} if keep_tokens else None,
     )
 
 
@@ -467,6 +468,8 @@ class EngineAPI(ModelAPI):
             arguments=arguments,
         )
         self.engine: Engine | None = None
+        # Whether outputs carry the ids of their tokens; for `bench parity`.
+        self.keep_tokens = False
         self._starting = asyncio.Lock()
         self._images = _Images()
 
@@ -500,7 +503,8 @@ class EngineAPI(ModelAPI):
         engine = self.engine or await self.start()
         started = time.perf_counter()
         request = await engine.generate(_chat(input, self._images), config)
-        return _model_output(self.model_name, request, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return _model_output(self.model_name, request, seconds, keep_tokens=self.keep_tokens)
 
     async def score_texts(self, messages: Sequence[ChatMessage], texts: Sequence[str]) -> list[TextScore]:
         """The log-probability of each text as the answer to a chat; for `solvers.option_likelihood`."""

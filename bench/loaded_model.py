@@ -81,6 +81,7 @@ class Completion:
     output_tokens: int
     ended: bool
     seconds: float
+    tokens: tuple[int, ...] = ()
 
 
 class LoadedModel:
@@ -317,7 +318,7 @@ class LoadedModel:
         text = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         cut = min((at for stop in settings.stop if (at := text.find(stop)) >= 0), default=None)
         ended = end == len(tokens) or cut is not None
-        return Completion(text[:cut], input_tokens, len(tokens), ended, seconds)
+        return Completion(text[:cut], input_tokens, len(tokens), ended, seconds, tuple(tokens))
 
 
 class _Watch:

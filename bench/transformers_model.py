@@ -126,6 +126,8 @@ class TransformersAPI(ModelAPI):
             raise RequestError(f"-M trust_remote_code={trust_remote_code}: give true or false")
         self.checkpoint = find_checkpoint(model_name, revision=revision)
         self.batch_size = batch_size
+        # Whether outputs carry the ids of their tokens; for `bench parity`.
+        self.keep_tokens = False
         self._device = device
         self._dtype = dtype
         self._trust_remote_code = trust_remote_code
@@ -185,6 +187,7 @@ class TransformersAPI(ModelAPI):
                 total_tokens=completion.input_tokens + completion.output_tokens,
             ),
             time=completion.seconds,
+            metadata={"token_ids": list(completion.tokens)} if self.keep_tokens else None,
         )
 
     async def score_texts(self, messages: Sequence[ChatMessage], texts: Sequence[str]) -> list[TextScore]:

@@ -24,7 +24,7 @@ from results.log_file import local_path
 class LoggedSample:
     """completion: the model's text; replied: there is one, if only an empty one. question: the record's, or
     the prompt's text. pictures: data URIs. prompt: the text of the user's messages. target and metadata:
-    whole, where a log's summaries cut them.
+    whole, where a log's summaries cut them. tokens: the completion's ids, where the run kept them.
     """
 
     completion: str
@@ -34,6 +34,7 @@ class LoggedSample:
     prompt: str = ""
     target: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    tokens: tuple[int, ...] | None = None
 
 
 class SampleFile:
@@ -69,6 +70,7 @@ class SampleFile:
             prompt=prompt,
             target=(target,) if isinstance(target, str) else tuple(map(str, target)),
             metadata=metadata,
+            tokens=_tokens(content),
         )
 
     def _from_archive(self, sample_id: str, epoch: int) -> Mapping[str, Any] | None:
@@ -93,6 +95,11 @@ def _completion(content: Mapping[str, Any]) -> str:
     choices = (content.get("output") or {}).get("choices") or [{}]
     text = (choices[0].get("message") or {}).get("content") or ""
     return "".join(_texts(text, content))
+
+
+def _tokens(content: Mapping[str, Any]) -> tuple[int, ...] | None:
+    kept = ((content.get("output") or {}).get("metadata") or {}).get("token_ids")
+    return tuple(kept) if isinstance(kept, list) else None
 
 
 def _prompt(content: Mapping[str, Any]) -> str:
