@@ -148,8 +148,8 @@ def test_a_worse_win_rate_fails_the_check(bench: Bench, home: Path, endpoint: An
     """The baseline's essays have the right numbers; the candidate's, from a server, have not."""
     log = log_of(bench("score", "reports.yaml", "good.jsonl", "--json", "--log-dir", "good"))
     check = [
-        "check", "reports.yaml", "--model", "vllm/fake", "--model-base-url", endpoint.url, "--baseline", "main",
-        "--judge", "judge/faithful", "--json",
+        "check", "reports.yaml", "--model", "vllm/fake", "--model-base-url", endpoint.url,
+        "--baseline", "main", "--judge", "judge/faithful", "--json",
     ]  # fmt: skip
     assert bench("bless", log, "--as", "main").returncode == 0
     early = bench(*check)
