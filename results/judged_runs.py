@@ -33,10 +33,8 @@ def judged_task(task: str, reference: str, judge: str) -> str:
 
 def _run(judging: Judging, key: str, reference: str) -> Run:
     pairs = judged_pairs(judging.calls, key, reference)
-    log = judging.logs.get(key)
     return Run(
-        # Where its texts are; the judge's log where they are gone.
-        location=log if log and Path(log).is_file() else judging.run.location,
+        location=_texts(judging, key),
         task=judged_task(judging.task, reference, judging.judge),
         model=str(judging.contestants[key].get("model") or key),
         status=judging.run.status,
@@ -54,6 +52,13 @@ def _run(judging: Judging, key: str, reference: str) -> Run:
         error=None,
         created=judging.run.created,
     )
+
+
+def _texts(judging: Judging, key: str) -> str:
+    """The log with the contestant's texts: where it was, or beside the judge's where a folder was moved."""
+    log = Path(judging.logs.get(key) or judging.run.location)
+    beside = Path(judging.run.location).with_name(log.name)
+    return str(log if log.is_file() or not beside.is_file() else beside)
 
 
 def _outcome(pair: JudgedPair) -> Outcome:

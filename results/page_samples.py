@@ -6,6 +6,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from results.leaderboard import Column, Leaderboard
@@ -111,7 +112,8 @@ def _records(runs: Mapping[int, Run]) -> dict[str, Mapping[str, Any]]:
     """Sample id → what the logs keep of its record; one log has them all unless a run was limited."""
     found: dict[str, Mapping[str, Any]] = {}
     for run in sorted(runs.values(), key=lambda run: -len(run.outcomes)):
-        if not set(run.outcomes.ids) <= found.keys():
+        # The texts that a judge compared may be gone while its verdicts are there.
+        if not set(run.outcomes.ids) <= found.keys() and Path(run.location).is_file():
             found = {str(summary.id): summary.metadata for summary in read_log(run.location)[1]} | found
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import json
 import re
 from collections import Counter
@@ -26,6 +27,7 @@ from bench.run import RunRequest, run_one
 from bench.score import score_completions
 from results.agreement import drift
 from results.comparison import Rules, compare
+from results.flips import flips
 from results.folder import read_runs
 from results.judge_warnings import board_warnings, run_warnings
 from results.judging import GOLDEN, Judging, read_judging
@@ -33,6 +35,7 @@ from results.judging_table import judging_json, print_judgings
 from results.leaderboard import leaderboard
 from results.leaderboard_files import leaderboard_markdown
 from results.length_control import LengthControlled
+from results.page import page
 from results.records import Run
 from results.win_rate import win_rate, win_rates
 from scorers.judge_prompt import pair_prompt, shown_texts
@@ -455,6 +458,11 @@ def test_win_rates_join_leaderboard_compare_and_baselines(student: Any, tmp_path
     (compared,) = compare([good], [bad], Rules())
     assert compared.verdict == "regressed"
     assert compared.found.difference == -0.5
+    # The verdicts stand without the texts.
+    gone = dataclasses.replace(good, location=str(tmp_path / "gone.eval"))
+    (alone,) = compare([gone], [dataclasses.replace(bad, location=gone.location)], Rules())
+    assert len(flips(alone, 3)) == 3
+    assert page(leaderboard([gone]), [], []).text
     # Another judge's rates are another number.
     judged(pairs, tmp_path / "other", "judge/longer", quiet)
     (theirs, *_) = read_runs([tmp_path / "other"]).runs
