@@ -21,10 +21,11 @@ def repeats_itself(sentences: Sequence[str]) -> bool:
 
     A sentence of eight words or more stands there twice, one of four or more three times; five sentences
     differ in their numbers alone; more than 30% of the runs of six words, or more than 55% of them with
-    numbers left aside, were there before; or one word has over 200 characters.
+    numbers left aside, were there before; or something without a space has over 200 characters.
     """
     spoken = [_spoken(sentence) for sentence in sentences]
-    if any(len(word) > _LONGEST_WORD for words in spoken for word in words):
+    written = [run for sentence in sentences for run in sentence.split()]
+    if any(len(run) > _LONGEST_WORD for run in written):
         return True
     counts = Counter(" ".join(words) for words in spoken if len(words) >= _SHORT)
     if any(n >= 3 or (n == 2 and sentence.count(" ") + 1 >= _LONG) for sentence, n in counts.items()):
@@ -35,7 +36,8 @@ def repeats_itself(sentences: Sequence[str]) -> bool:
         return True
     words = [word for one in spoken for word in one]
     if len(words) < _FEWEST_WORDS:
-        return False
+        # Signs alone can loop as well.
+        return len(words) * 2 < len(written) >= _FEWEST_WORDS and repeated_share(written) > _MOST_SHARED
     shapes = [word for one in patterns for word in one]
     return repeated_share(words) > _MOST_SHARED or repeated_share(shapes) > _MOST_SHARED_PATTERN
 

@@ -136,6 +136,28 @@ def test_a_table_of_other_things_than_numbers_is_not_known(clone: Path, cells: s
     assert bool(record["chart_data"]) is known
 
 
+def test_one_metadata_file_may_speak_for_both_folders(clone: Path) -> None:
+    before = of(clone, "train")
+    for source in ("pew", "statista"):
+        outer = clone / f"{source}_dataset/dataset/metadata.csv"
+        inner = clone / f"{source}_dataset/dataset/multiColumn/metadata.csv"
+        rows = inner.read_text().splitlines()[1:]
+        outer.write_text(outer.read_text() + "\n".join(rows).replace("imgs/", "multiColumn/imgs/") + "\n")
+        inner.unlink()
+    assert of(clone, "train") == before
+
+
+def test_a_few_charts_without_metadata_are_left_out_and_many_are_a_mistake(clone: Path) -> None:
+    listed = clone / "pew_dataset/dataset/dataset_split/test_index_mapping.csv"
+    names = listed.read_text()
+    everything = "".join(f"two_col-{n}.txt\nmulti_col-{n}.txt\n" for n in range(1, 9))
+    listed.write_text(f"File_No\n{everything}two_col-777.txt\n")
+    assert len(of(clone, sources="pew")) == 16
+    listed.write_text(f"{names}two_col-777.txt\n")
+    with pytest.raises(ValueError, match=r"lists 1 of 5 charts that no metadata\.csv has"):
+        of(clone, sources="pew")
+
+
 def test_what_is_missing_is_named(clone: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"path .*nowhere is not a folder; git clone https://"):
         of(tmp_path / "nowhere")
