@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from bench.build import build_task
+from bench.catalog import find_task
+
 
 def test_help_imports_nothing_heavy() -> None:
     program = (
@@ -63,6 +66,27 @@ def test_render_writes_pictures_and_prompts(bench: Any, tmp_path: Path) -> None:
         assert "\\boxed{}" in (tmp_path / row["prompt_file"]).read_text()
     page = (tmp_path / "out" / "index.html").read_text()
     assert page.count("<figure>") == 3
+
+
+def test_render_shows_solved_examples_with_their_pictures(
+    bench: Any, scienceqa_folder: Path, tmp_path: Path
+) -> None:
+    source = ("-T", f"path={scienceqa_folder}", "check_counts=false", "shots=2")
+    rows = plain(bench("render", "scienceqa", "-n", 2, "--out", "out", *source, "--json"))
+    task = build_task(
+        find_task("scienceqa"), {"path": str(scienceqa_folder), "check_counts": False, "shots": 2}
+    )
+    for row, sample in zip(rows, task.dataset, strict=False):
+        sent = [message for message in sample.input if message.role == "user"]  # type: ignore[union-attr]
+        assert [turn["prompt"] for turn in row["turns"]] == [message.text for message in sent]
+        assert [turn["answer"] is None for turn in row["turns"]] == [False, False, True]
+        for turn, message in zip(row["turns"], sent, strict=True):
+            (image,) = turn["images"]
+            picture = Path(message.content[0].image)
+            assert (tmp_path / image).read_bytes() == picture.read_bytes()
+        assert "--- assistant ---" in (tmp_path / row["prompt_file"]).read_text()
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert page.count("<section>") == 4 and page.count("shot-1.png") == page.count("shot-2.png") == 2
 
 
 def test_validate_names_every_mistake_with_its_line(bench: Any, tmp_path: Path) -> None:
