@@ -7,6 +7,7 @@ nothing with. A row that cannot be used is left out with its reason, never guess
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bench.rationales import RATIONALES
 from bench.records import RECORD_SOURCES, Progress, Record, load_records
 from bench.rows import Row, Rows, hub_rows, jsonl_rows, parquet_rows
 from bench.spec import TaskSpec
+from bench.training_folder import PROVENANCE
 from trainers.examples import TrainExample
 from trainers.recipe import TrainRecipe
 from trainers.sft import TrainData
@@ -73,9 +75,21 @@ def training_data(
         "validation": len(validation),
         "held_out": {name: len(found) for name, found in held_out.items()},
         "held_out_unchecked": unchecked,
+        **_teacher(recipe),
     }
     tests = [example for found in held_out.values() for example in found]
     return TrainData(train, validation, tests, left_out, described)
+
+
+def _teacher(recipe: TrainRecipe) -> dict[str, Any]:
+    """Whose texts a training folder holds, so that the same model is seen when it judges what was learned."""
+    if recipe.data.folder is None:
+        return {}
+    try:
+        said = json.loads((recipe.data.folder / PROVENANCE).read_text(encoding="utf-8"))["teacher"]
+        return {"teacher": {name: said.get(name) for name in ("model", "weights_digest")}}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _group_sizes(examples: Sequence[TrainExample]) -> dict[str, dict[str, int]]:

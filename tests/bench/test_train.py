@@ -24,6 +24,7 @@ from bench.errors import RequestError
 from bench.recipes import find_recipe
 from bench.train import TrainRequest
 from bench.training_data import training_data
+from results.judge_warnings import teachers
 from tasks.cache import cache_folder
 from trainers.nano import write_untrained
 from trainers.overlap import overlaps
@@ -235,8 +236,14 @@ def test_a_training_folder_as_the_design_has_it(tmp_path: Path) -> None:
     parquet.write_table(pyarrow.table(columns), folder / "train-00000-of-00001.parquet")
     parquet.write_table(pyarrow.table(columns), folder / "test-00000-of-00001.parquet")
 
+    teacher = {"model": "openai/gpt-4o", "weights_digest": None, "engine": "inspect/openai"}
+    (folder / "provenance.json").write_text(json.dumps({"teacher": teacher, "rows": 4}))
+
     found = training_data(find_recipe(str(recipe(tmp_path, "{folder: distilled}", "answer_only"))))
 
+    # Its judge must not be the same model; the lineage says which it was.
+    assert found.described["teacher"] == {"model": "openai/gpt-4o", "weights_digest": None}
+    assert teachers({"lineage": {"data": found.described}}) == [found.described["teacher"]]
     assert [one.id for one in found.train] == ["a", "a (train-00000-of-00001.parquet row 3)", "leaked"]
     assert found.left_out == {
         "b": "no answer: neither a target nor a \\boxed{} or CONCLUSION in the completion"
