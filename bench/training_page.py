@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.training_folder import FolderRow
+from results.acceptance import group_label
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8885; --soft: #8882 }
@@ -66,7 +67,7 @@ def _summary(shown: int, total: int, provenance: Mapping[str, Any]) -> str:
 
 def _table(provenance: Mapping[str, Any]) -> str:
     rows = [
-        f"<tr><td>{html.escape(field)}: {html.escape(group)}</td>"
+        f"<tr><td>{html.escape(group_label(field, group))}</td>"
         + "".join(
             f"<td>{html.escape(str(row[key]))}</td>" for key in ("asked", "accepted", "rejected", "unscored")
         )

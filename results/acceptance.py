@@ -88,6 +88,11 @@ class Acceptance:
         }
 
 
+def group_label(name: str, group: str) -> str:
+    """A group under its field; of overlapping groups (`context: IMG`) the field's own name."""
+    return f"{name.partition(': ')[0]}: {group}"
+
+
 def acceptance(log: str | Path) -> Acceptance:
     """Read a teacher's log. Raises what reading a log raises."""
     run = read_run(log)

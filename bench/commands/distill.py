@@ -144,6 +144,7 @@ def _price(given: str | None) -> tuple[float, float] | None:
 def _print_result(made: Distilled) -> None:
     from rich.table import Table
 
+    from results.acceptance import group_label
     from results.table import score_interval, score_text, shown
 
     out, found = console(), made.acceptance
@@ -155,7 +156,7 @@ def _print_result(made: Distilled) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     rows = {"all": list(found.run.outcomes)}
     for name, groups in found.groups().items():
-        rows.update({f"{name}: {group}": list(members) for group, members in groups.items()})
+        rows.update({group_label(name, group): list(members) for group, members in groups.items()})
     for label, members in rows.items():
         rejected = sum(o.value is not None and o.value < 1 for o in members)
         unscored = sum(o.value is None for o in members)
