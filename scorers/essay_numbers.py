@@ -6,11 +6,13 @@
     found.key_values     1.0: of the values that a reader needs, the share that is mentioned
 
 A number counts as the chart's own when it is a value (rounded as it is written, scaled by a word such as
-million, with the leeway of "about", "over", "nearly"), or follows from values by one step: the difference,
-ratio or percent change of two of one series or one label, the total of a series or a label or of two of
-its members, or a share of a total. Years and other numbers in titles and labels are not claims; a year
-that the chart does not have is a wrong one. A number in the wrong place (another year's value) still
-counts: the rule asks whether it is in the data.
+million, with the leeway of "about", "over", "nearly"), or follows from values by one step that its sentence
+speaks of: the difference or percent change of two values of one series or one label ("by", "more than", "a
+gap of"), the total of a series or a label or of two of its members ("together", "in total"), a ratio
+("twice"), a share of a total. Years and other numbers in titles and labels are not claims; a year that the
+chart does not have is a wrong one. A number in the wrong place (another year's value) still counts: the rule
+asks whether it is in the data, and a wrong number can be there by chance (docs/decisions/0011-essays.md says
+how often).
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ _ROUND = 0.02
 _OVER = 0.1
 _FRACTION = 0.035
 _MULTIPLE = 0.1
+_NEARLY, _MORE_THAN = 0.8, 1.45
 _SERIES_WITH_OWN_KEYS = 4
 _SCALES = (
     ("thousand", 1e3),
@@ -133,6 +136,8 @@ class Facts:
         self.label_numbers = {float(found.replace(",", "")) for found in _NUMERAL.findall(text)}
         years = [float(year) for year in _YEAR.findall(text)]
         self.years = (min(years), max(years)) if years else None
+        first, last = (_YEAR.search(label) for label in (table.labels[0], table.labels[-1]))
+        self.newest_first = bool(first and last and int(first[1]) > int(last[1]))
         self.year_spans = {abs(a - b) for a in set(years) for b in set(years)}
 
     def has(self, kind: Support, low: float, high: float) -> bool:
@@ -187,6 +192,8 @@ def key_values(table: ChartTable) -> list[float]:
     """
     rows = [[v for v in row if v is not None] for row in table.values]
     rows = [row for row in rows if row]
+    if table.over_time and table.facts.newest_first:
+        rows = [row[::-1] for row in rows]
     if len(rows) > _SERIES_WITH_OWN_KEYS:
         rows = [max(rows, key=lambda row: row[-1]), [v for row in rows for v in row]]
         ends = rows[:1]
@@ -215,6 +222,9 @@ def _support(mention: Mention, table: ChartTable) -> Support:
         return _first(facts, _fraction_kinds(table, mention))
     if mention.kind == "multiple":
         low, high = _bounds(mention, mention.value * _MULTIPLE)
+        # "Over double" reaches far towards "three times", and "almost tripled" back.
+        low = min(low, mention.value * _NEARLY) if mention.hedge == "under" else low
+        high = max(high, mention.value * _MORE_THAN) if mention.hedge == "over" else high
         return _first(facts, [("ratio", low, high)])
     if mention.kind == "number" and not mention.scaled and mention.value in facts.label_numbers:
         return "value" if facts.has("value", mention.value, mention.value) else "label"
@@ -223,9 +233,12 @@ def _support(mention: Mention, table: ChartTable) -> Support:
     if mention.kind == "number" or table.percent:
         for scale in dict.fromkeys((1.0, table.scale) if mention.kind == "number" else (1.0,)):
             span = low / scale, high / scale
-            kinds += [("value", *span), ("difference", *span), ("total", *span)]
+            kinds.append(("value", *span))
+            kinds += [("difference", *span)] if mention.compared else []
+            kinds += [("total", *span)] if mention.summed else []
     if mention.kind == "percent":
-        kinds += [("share", low, high), ("change", low, high)]
+        kinds += [("change", low, high)] if mention.compared or not table.percent else []
+        kinds += [] if table.percent else [("share", low, high)]
     elif not mention.scaled and mention.value == int(mention.value):
         kinds.append(("count", mention.value, mention.value))
     return _first(facts, kinds)

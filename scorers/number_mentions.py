@@ -9,7 +9,7 @@ Ordinals, numbers that belong to a name (COVID-19, G7, Figure 2) and numbers of 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from scorers.number_words import NUMBER_WORDS
@@ -27,6 +27,8 @@ class Mention:
 
     kind: a percentage may be in percentage points; a span is a number of years; a fraction is a share of 1
     and a multiple a ratio. scaled: a word such as million stands with it. hedge: how the text weakens it.
+    compared, summed: the words around it speak of a change or a distance ("by", "more than", "a gap of"), or
+    of a sum ("together", "in total").
     """
 
     text: str
@@ -35,6 +37,8 @@ class Mention:
     place: float
     scaled: bool
     hedge: Hedge
+    compared: bool = False
+    summed: bool = False
 
 
 _SCALES = {
@@ -110,6 +114,26 @@ _UNDER = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = 24
+_SENTENCE = 200
+_END_OF_SENTENCE = re.compile(r"[.!?][\"”')]*\s|\n\s*\n")
+_COMPARED_BEFORE = re.compile(
+    r"\b(?:by|(?:ris|increas|fall|drop|declin|decreas|grow|reduc|gain|loss|chang|differ|gap|lead|distanc|margin"
+    r"|jump|surg|dip|swing)\w*(?:[ ]\w+)?[ ]of|gain(?:ed|ing)|lost|losing|add(?:ed|ing)|won|winning|further"
+    r"|another|additional|extra)[ ](?:[a-z]+[ ]){0,3}[$€£]?$",
+    re.IGNORECASE,
+)
+_COMPARED_AFTER = re.compile(
+    r"(?:[ -][\w-]+){0,3}?,?[ ](?:more|less|fewer|higher|lower|larger|smaller|greater|bigger|ahead|behind"
+    r"|above|below|apart|difference|increase|decrease|rise|decline|drop|growth|fall|gap|lead|gain|loss|reduction)\b",
+    re.IGNORECASE,
+)
+_COMPARED = re.compile(r"\b(?:difference|differed|distance|gap|apart|margin|gained|lost)\b", re.IGNORECASE)
+_SUMMED = re.compile(
+    r"\b(?:together|total(?:s|l?ed|l?ing)?|combin\w*|sum|altogether|both|jointly|collectively|adds?[ ]up"
+    r"|added|came[ ]to|comes?[ ]to|made[ ]up|makes?[ ]up|majority|account\w*|amount\w*|all|whole|at[ ]least"
+    r"|remaining|rest|others?)\b",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(
     r"\b(?:figure|fig\.|table|chart|graph|paragraph|step|example|part|no\.|number|#)[ \t]*$", re.IGNORECASE
 )
@@ -123,10 +147,26 @@ def number_mentions(text: str) -> list[Mention]:
     for match in _MENTION.finditer(shown):
         mention = _mention(shown, match)
         if mention is not None:
-            found.append(mention)
+            found.append(_with_context(mention, shown, match.start(), match.end()))
             if len(found) == MOST:
                 break
     return found
+
+
+def _with_context(mention: Mention, text: str, start: int, end: int) -> Mention:
+    before, after = text[max(0, start - _SENTENCE) : start], text[end : end + _SENTENCE]
+    ends = [stop.end() for stop in _END_OF_SENTENCE.finditer(before)]
+    before = before[ends[-1] :] if ends else before
+    if stop := _END_OF_SENTENCE.search(after):
+        after = after[: stop.start()]
+    sentence = f"{before} {after}"
+    compared = (
+        "point" in mention.text
+        or _COMPARED_BEFORE.search(before) is not None
+        or _COMPARED_AFTER.match(after) is not None
+        or _COMPARED.search(sentence) is not None
+    )
+    return replace(mention, compared=compared, summed=_SUMMED.search(sentence) is not None)
 
 
 def _mention(text: str, match: re.Match[str]) -> Mention | None:

@@ -174,7 +174,8 @@ def _data(file: Path, title: str) -> str:
     except ValueError:
         return ""
     series = tuple(head[1:])
-    unit = "%" if any(re.search(r"%|percent|share", name, re.IGNORECASE) for name in (*series, title)) else ""
+    said = any(re.search(r"%|percent", name, re.IGNORECASE) for name in (*series, title))
+    unit = "%" if said or any("%" in cell for row in rows for cell in row[1:]) else ""
     return chart_data(
         title,
         unit or (series[0] if len(series) == 1 else ""),
