@@ -77,9 +77,12 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
             for signature in dict.fromkeys(metric.signature for metric in measured if metric.signature):
                 console.print(shown(signature), style="dim", soft_wrap=True)
         for field, parts in _tables(run).items():
+            # Where answers are right or wrong, that is what a group's table is for; other numbers of its
+            # groups are in the JSON.
+            exact = rate_interval(run.outcomes, "no_answer") is not None
             tables = (
                 [table for part in parts for table in group_metrics_tables(run, part)]
-                if measured
+                if measured and not exact
                 else [_group_table(run, field, parts)]
             )
             for table in tables:

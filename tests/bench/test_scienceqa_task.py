@@ -127,6 +127,35 @@ def test_options_must_be_a_list_of_texts(tmp_path: Path) -> None:
     assert bad.metadata is not None and "options are a list of texts" in bad.metadata["unreadable"]
 
 
+def test_reasoned_right_and_concluded_wrong_is_a_rate_of_its_own(
+    bench: Any, scienceqa_folder: Path, tmp_path: Path
+) -> None:
+    problems = json.loads((scienceqa_folder / "problems.json").read_text())
+    test = {pid: row for pid, row in problems.items() if row["split"] == "test" and row["image"]}
+    rows, wrong = [], 0
+    for place, (pid, row) in enumerate(test.items()):
+        answer = (row["answer"] + (place % 3 == 0)) % len(row["choices"])
+        reasoning = f"So it must be {row['choices'][row['answer']]}." if place % 2 else "It is hard to tell."
+        stages = f"<REASONING> {reasoning} </REASONING> <CONCLUSION> {'ABCD'[answer]} </CONCLUSION>"
+        rows.append({"id": pid, "completion": stages})
+        wrong += place % 3 == 0 and place % 2 == 1
+    (tmp_path / "completions.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    arguments = ("-T", f"path={scienceqa_folder}", "-T", "check_counts=false")
+    done = bench("score", "scienceqa_stages", "completions.jsonl", "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    (said,) = json.loads(done.stdout)
+    numbers = {metric["name"]: metric for metric in said["metrics"]}
+    assert wrong == 2
+    rate = numbers["reasoned right, concluded wrong"]
+    assert (rate["n"], rate["mean"]) == (14, pytest.approx(2 / 14)) and rate["low"] < rate["mean"] < rate[
+        "high"
+    ]
+    assert numbers["reasoned right"]["mean"] == pytest.approx(7 / 14)
+    assert said["score"]["mean"] == pytest.approx(9 / 14)
+    shown = bench("score", "scienceqa_stages", "completions.jsonl", *arguments).stdout
+    assert "reasoned right, concluded wrong" in shown and "answered ±95%" in shown
+
+
 def test_the_report_agrees_with_an_independent_count(
     bench: Any, scienceqa_folder: Path, tmp_path: Path
 ) -> None:
