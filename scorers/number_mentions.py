@@ -17,7 +17,7 @@ from scorers.number_words import NUMBER_WORDS
 Kind: TypeAlias = Literal["number", "percent", "year", "span", "fraction", "multiple"]
 Hedge: TypeAlias = Literal["", "about", "over", "under"]
 
-MOST = 500
+MOST = 250
 """Mentions that are read of a text; no essay has as many."""
 
 
@@ -114,7 +114,7 @@ _UNDER = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = 24
-_SENTENCE = 200
+_SENTENCE = 160
 _END_OF_SENTENCE = re.compile(r"[.!?][\"”')]*\s|\n\s*\n")
 _COMPARED_BEFORE = re.compile(
     r"\b(?:by|(?:ris|increas|fall|drop|declin|decreas|grow|reduc|gain|loss|chang|differ|gap|lead|distanc|margin"

@@ -15,14 +15,16 @@ _LONGEST_TITLE = 10
 
 _STEP = re.compile(
     r"[ \t>#*_-]*(?:step[ \t]*(?P<word>\d{1,2})[ \t*_]*(?:[:)–—-]|\.(?!\d)|$)"
-    r"|(?P<figure>\d{1,2})[ \t]*[.)][ \t]*"
-    r"(?=<|(?:describe|find|write|summari[sz]e|identify)\b[^.!?\n]{0,80}$))"
-    r"[ \t*_]*(?P<rest>[^\n]*)",
+    r"|(?P<figure>\d{1,2})[ \t]*[.)][ \t*_]*"
+    r"(?=<|(?:describe|find|write|summari[sz]e|identify)\b[^.!?:\n]{0,60}(?::|$)))"
+    r"[ \t]*(?P<rest>[^\n]*)",
     re.IGNORECASE,
 )
-_BRACKETED = re.compile(r"<[^<>\n]{1,80}>[ \t]*:?[ \t*_]*")
+_BRACKETED = re.compile(r"<[^<>\n]{1,80}>(?:\*\*|__)?[ \t]*:?")
+# "<Describe a graph>:" whose number is lost.
+_UNNUMBERED = re.compile(r"[ \t>#*_-]*<[A-Za-z]+ [^<>\n]{1,80}>(?:\*\*|__)?[ \t]*:(?P<rest>[^\n]*)")
 _PARAGRAPH = re.compile(
-    r"[ \t>#*_-]*(?:body[ \t]+)?paragraph[ \t]*\d{1,2}[ \t*_]*[:.)–—-][ \t*_]*(?P<rest>[^\n]*)", re.IGNORECASE
+    r"[ \t>#*_-]*(?:body[ \t]+)?paragraph[ \t]*\d{1,2}[ \t*_]*[:.)–—-](?P<rest>[^\n]*)", re.IGNORECASE
 )
 _INSIDE = re.compile(
     r"(?<=[.!?:\"”])[ \t]+(?=\d{1,2}[.)][ \t]*<[^<>\n]{1,80}>|(?:body[ \t]+)?paragraph[ \t]*\d{1,2}[ \t]*:)",
@@ -76,18 +78,25 @@ def count_markers(text: str) -> int:
 
 def marker(line: str) -> tuple[int | None, str] | None:
     """(number of the step, None for a label; what follows in the line), or None where there is no marker."""
-    if label := _PARAGRAPH.fullmatch(line):
-        return None, label["rest"].strip()
+    if label := _PARAGRAPH.fullmatch(line) or _UNNUMBERED.fullmatch(line):
+        return None, _content(label["rest"])
     found = _STEP.fullmatch(line)
     if found is None:
         return None
-    number, rest = int(found["word"] or found["figure"]), found["rest"].strip()
+    number, rest = int(found["word"] or found["figure"]), _content(found["rest"])
     if bracketed := _BRACKETED.match(rest):
-        return number, rest[bracketed.end() :].strip()
+        return number, _content(rest[bracketed.end() :])
     title, colon, after = rest.partition(":")
     if _is_title(title) and (colon or not after):
-        return number, after.strip(" \t*_")
+        return number, _content(after)
     return number, rest
+
+
+def _content(rest: str) -> str:
+    """What follows a marker, without the end of the marker's own bold type."""
+    rest = rest.strip()
+    marks = rest[:2]
+    return rest[2:].strip() if marks in ("**", "__") and rest.count(marks) % 2 else rest
 
 
 def unquoted(text: str) -> str:

@@ -64,6 +64,11 @@ def test_a_line_of_an_essay_is_no_marker(line: str) -> None:
         ("Paragraph 12: Coal fell.", None, "Coal fell."),
         ("**Paragraph 2**: Coal fell.", None, "Coal fell."),
         ("Body paragraph 1:", None, ""),
+        ('1. **Describe a graph:** "It shows coal."', 1, '"It shows coal."'),
+        ("1. **Describe a graph**: It shows coal.", 1, "It shows coal."),
+        ("1. <Describe a graph>: **Coal** fell.", 1, "**Coal** fell."),
+        ("**1. <Describe a graph>:** **Coal** fell.", 1, "**Coal** fell."),
+        ("<Describe a graph>: Coal fell.", None, "Coal fell."),
     ],
 )
 def test_markers_as_models_write_them(line: str, step: int | None, rest: str) -> None:
