@@ -13,6 +13,7 @@ from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, ContentImage
 from bench.build import build_task
 from bench.catalog import find_task
 from bench.errors import RequestError
+from bench.run import RunRequest, run_one
 from results.records import read_run
 from scorers.option_scorer import option_score
 
@@ -193,3 +194,21 @@ def test_the_report_agrees_with_an_independent_count(
     (context,) = [part for part in done.stdout.split("\n\n") if "by context " in part]
     assert [line.split()[0] for line in context.splitlines()[1:5]] == ["all", "IMG", "NO", "TXT"]
     assert "* fewer than 30 samples" in done.stdout
+
+
+@pytest.mark.engine
+def test_a_model_that_vllm_serves_runs_it(
+    served: Any, drive: Any, quiet: Any, scienceqa_folder: Path, tmp_path: Path
+) -> None:
+    asked = RunRequest(
+        tasks=("scienceqa_full",),
+        models=(served.name,),
+        log_dir=tmp_path,
+        max_tokens=8,
+        dataset_args={"path": str(scienceqa_folder), "check_counts": False, "shots": 1},
+    )
+    run = drive(run_one(asked, made(scienceqa_folder, "scienceqa_full", shots=1), served, quiet))
+    assert not run.unscored and len(run.outcomes) == 18
+    groups = {name: set(labels.names) for name, labels in run.outcomes.groups.items()}
+    assert {"topic", "subject", "context: TXT", "context: IMG", "context: NO", "grades"} == set(groups)
+    assert run.minutes is not None and run.minutes > 0
