@@ -240,9 +240,13 @@ def _rationales(spec: TaskSpec, request: DistillRequest) -> dict[str, str]:
             f"{able}); give a model"
         )
     write: Callable[[Record], str] = make()
-    return {
-        str(record["id"]): write(record) for record in _records(spec, request) if "unreadable" not in record
-    }
+    written: dict[str, str] = {}
+    for record in _records(spec, request):
+        # A record without one is counted as unscored.
+        with contextlib.suppress(ValueError):
+            if "unreadable" not in record:
+                written[str(record["id"])] = write(record)
+    return written
 
 
 def _records(spec: TaskSpec, request: DistillRequest) -> list[Record]:

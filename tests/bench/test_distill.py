@@ -494,3 +494,12 @@ def test_a_teachers_essays_become_both_variants(endpoint: Any, tmp_path: Path, q
         assert str(record["chart_data"]) not in one["prompt"]
     hashes = [json.loads((folder / "provenance.json").read_text())["data_hash"] for folder in made.folders]
     assert len(set(hashes)) == 2
+
+
+def test_the_golden_essays_are_all_accepted(tmp_path: Path, quiet: Any) -> None:
+    asked = DistillRequest(
+        task="ielts_essay", teacher="programmatic", out=tmp_path / "out", dataset_args={"size": 40, "seed": 4}
+    )
+    made = distill(asked, quiet)
+    assert made.provenance["accepted"] == made.provenance["asked"] == 40
+    assert [len(table(folder)) for folder in made.folders] == [40, 40]
