@@ -56,7 +56,8 @@ def judge(pairs: PairSet, request: RunRequest, show: Show) -> list[Judging]:
     Raises what `bench.run.run` does, and RequestError for a judge that does not take pictures.
     """
     try:
-        runs = run(request, show, [pairs_task(pairs)], None if pairs.text_only else refuse_the_blind)
+        ready = refuse_the_blind if any(item.pictures for item in pairs.items) else None
+        runs = run(request, show, [pairs_task(pairs)], ready)
     except RequestError as error:
         # The judge is a model like any other to whoever resolves it.
         raise RequestError(str(error).replace("--model ", "--judge ")) from error

@@ -17,7 +17,7 @@ from bench.identity import image_digest
 from bench.judge_rules import RuleAPI
 from bench.model import ServedModel
 from bench.pairs import Item, Order, PairSet, read_pairs
-from scorers.judge_prompt import RUBRIC_VERSION, pair_prompt, rubric_digest
+from scorers.judge_prompt import RUBRIC_VERSION, Picture, pair_prompt, rubric_digest
 from scorers.verdict_scorer import verdict
 from solvers.completion import completion
 
@@ -95,8 +95,11 @@ def _said(pairs: PairSet) -> dict[str, Any]:
 
 def _sample(pairs: PairSet, sample_id: str, item: Item, a: str, b: str, order: Order) -> Sample:
     first, second = (a, b) if order == "ab" else (b, a)
-    prompt = pair_prompt(item.asked, item.texts[first], item.texts[second], text_only=pairs.text_only)
-    parts: list[Content] = [ContentText(text=prompt)]
+    picture: Picture = "withheld" if pairs.text_only else "shown" if item.pictures else "none"
+    prompt = pair_prompt(item.asked, item.texts[first], item.texts[second], picture)
+    # An image message part is a path here; the run sends its bytes.
+    parts: list[Content] = [ContentImage(image=file) for file in item.pictures if file is not None]
+    parts.append(ContentText(text=prompt))
     metadata: dict[str, Any] = {
         **item.groups,
         "judged": item.id,
@@ -107,13 +110,11 @@ def _sample(pairs: PairSet, sample_id: str, item: Item, a: str, b: str, order: O
         "words_b": len(item.texts[b].split()),
         "cluster": item.cluster,
     }
-    if not pairs.text_only and item.picture is None:
+    if None in item.pictures:
         metadata["unreadable"] = _NO_PICTURE
-    elif not pairs.text_only:
-        assert item.picture is not None
-        parts.insert(0, ContentImage(image=item.picture))
-        metadata["image"] = image_digest(Path(item.picture))[:16]
-        metadata["image_file"] = item.picture
+    elif item.pictures and item.pictures[0] is not None:
+        metadata["image"] = image_digest(Path(item.pictures[0]))[:16]
+        metadata["image_file"] = item.pictures[0]
     # What rules may read and no model is sent.
     message: ChatMessage = ChatMessageUser(content=parts, metadata={"data": item.data})
     return Sample(id=sample_id, input=[message], target="", metadata=metadata)

@@ -7,7 +7,6 @@ all of it again, and a file with verdicts in it is a set of anchors.
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import itertools
 import json
@@ -48,14 +47,15 @@ class Contestant(_Kept):
 
 
 class Item(_Kept):
-    """One sample: what was asked, its picture, and the text of each contestant that has one.
+    """One sample: what was asked, its pictures, and the text of each contestant that has one.
 
+    pictures: files or data: URIs, None for one that is not to be had; none where nothing was to be seen.
     data: what the record says is in the picture, for rules; no model sees it.
     """
 
     id: str
     asked: str
-    picture: str | None
+    pictures: tuple[str | None, ...]
     cluster: str
     groups: dict[str, str]
     texts: dict[str, str]
@@ -104,7 +104,10 @@ class PairSet(_Kept):
             (sample_id, item.asked, item.texts[a], item.texts[b], order, item.cluster, item.groups)
             for sample_id, item, a, b, order in self.shown()
         ]
-        pictures = [_picture_digest(item.picture) for item in self.items if not self.text_only]
+        pictures = [
+            [None if picture is None else image_digest(Path(picture)) for picture in item.pictures]
+            for item in self.items
+        ]
         said = json.dumps([content, pictures, self.reference], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()
 
@@ -134,6 +137,8 @@ def pair_up(
     taught: set[str] = set()
     silent: set[tuple[str, str]] = set()
     for run, key in zip(everyone, keys, strict=True):
+        if (further := len(run.outcomes) - len(set(run.outcomes.ids))) > 0:
+            left_out[f"of {key}'s further epochs, the first is judged"] += further
         for outcome, sample in _samples(run, advance):
             if not sample.replied:
                 left_out[f"{key} has no text (unscored in its log)"] += 1
@@ -158,7 +163,7 @@ def pair_up(
             f"no sample has two texts to be compared ({_said(left_out) or 'the logs hold none'}); judge logs "
             "of the same task and samples"
         )
-    if not text_only and all(item.picture is None for item in paired):
+    if all(None in item.pictures for item in paired):
         raise RequestError(
             f"{everyone[0].location}: no sample has its picture, in the log or where the run read it, and a "
             "judge must see what the texts describe; run with --log-images, or judge with --text-only"
@@ -190,7 +195,9 @@ def write_pairs(pairs: PairSet, file: Path | None = None, *, embed: bool = False
     embed: pictures inside the file, for one that travels.
     """
     if embed:
-        items = tuple(item.model_copy(update={"picture": _embedded(item.picture)}) for item in pairs.items)
+        items = tuple(
+            item.model_copy(update={"pictures": tuple(map(_embedded, item.pictures))}) for item in pairs.items
+        )
         pairs = pairs.model_copy(update={"items": items})
     content = pairs.model_dump_json(indent=1 if embed else None) + "\n"
     if file is None:
@@ -219,17 +226,21 @@ def read_pairs(file: Path) -> PairSet:
     except (ValidationError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RequestError(f"{file}: no file of pairs to judge ({reason})") from error
-    items = tuple(item.model_copy(update={"picture": _filed(item, file)}) for item in pairs.items)
+    items = tuple(
+        item.model_copy(update={"pictures": tuple(_filed(one, file.parent) for one in item.pictures)})
+        for item in pairs.items
+    )
     return pairs.model_copy(update={"items": items})
 
 
-def _filed(item: Item, file: Path) -> str | None:
-    if item.picture is None:
+def _filed(picture: str | None, folder: Path) -> str | None:
+    """The file of a picture; None where there is none."""
+    if picture is None:
         return None
     try:
-        return str(image_file(item.picture, file.parent))
+        return str(image_file(picture, folder))
     except ValueError:
-        # The judging counts this sample as one without its picture.
+        # The judging counts the sample as one whose picture is not to be had.
         return None
 
 
@@ -283,23 +294,16 @@ def _unpaired(
 
 
 def _item(outcome: Outcome, sample: LoggedSample, *, text_only: bool) -> Item:
-    picture = None
-    if sample.pictures and not text_only:
-        with contextlib.suppress(ValueError):
-            picture = str(image_file(sample.pictures[0], Path.cwd()))
+    pictures = () if text_only else tuple(_filed(one, Path.cwd()) for one in sample.asked_pictures)
     return Item(
         id=outcome.id,
-        asked=sample.prompt or sample.question,
-        picture=picture,
+        asked=sample.asked or sample.question,
+        pictures=pictures,
         cluster=outcome.cluster or outcome.id,
         groups=dict(outcome.groups),
         texts={},
         data=sample.metadata.get("chart_data"),
     )
-
-
-def _picture_digest(picture: str | None) -> str | None:
-    return image_digest(Path(picture)) if picture else None
 
 
 def _embedded(picture: str | None) -> str | None:

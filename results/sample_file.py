@@ -23,7 +23,8 @@ from results.log_file import local_path
 @dataclass(frozen=True)
 class LoggedSample:
     """completion: the model's text; replied: there is one, if only an empty one. question: the record's, or
-    the prompt's text. pictures: data URIs. prompt: the text of the user's messages. target and metadata:
+    the prompt's text. pictures: data URIs. asked, asked_pictures: text and pictures of the user's last
+    message, before which solved examples may stand; None for a picture that is nowhere. target and metadata:
     whole, where a log's summaries cut them. tokens: the completion's ids, where the run kept them.
     """
 
@@ -31,7 +32,8 @@ class LoggedSample:
     question: str
     pictures: tuple[str, ...]
     replied: bool = True
-    prompt: str = ""
+    asked: str = ""
+    asked_pictures: tuple[str | None, ...] = ()
     target: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     tokens: tuple[int, ...] | None = None
@@ -61,13 +63,15 @@ class SampleFile:
         """One sample. Raises IndexError when the log has none such, else what inspect raises."""
         content = self._from_archive(sample_id, epoch) or self._from_inspect(sample_id, epoch)
         metadata = content.get("metadata") or {}
-        prompt, target = _prompt(content), content.get("target") or ()
+        target, file = content.get("target") or (), metadata.get("image_file")
+        last = _last_asked(content)
         return LoggedSample(
             completion=_completion(content),
-            question=str(metadata.get("question") or prompt),
-            pictures=tuple(_pictures(content, metadata.get("image_file"))),
+            question=str(metadata.get("question") or _prompt(content)),
+            pictures=tuple(source for source in _pictures(content, file) if source),
             replied=bool((content.get("output") or {}).get("choices")),
-            prompt=prompt,
+            asked=_prompt(last),
+            asked_pictures=tuple(_pictures(last, file)),
             target=(target,) if isinstance(target, str) else tuple(map(str, target)),
             metadata=metadata,
             tokens=_tokens(content),
@@ -116,17 +120,24 @@ def _texts(parts: str | list[dict[str, Any]], content: Mapping[str, Any]) -> lis
     return [_resolved(str(part.get("text") or ""), content) for part in parts if part.get("type") == "text"]
 
 
-def _pictures(content: Mapping[str, Any], file: str | None) -> list[str]:
+def _last_asked(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The sample as if its last message of the user's were all of its input."""
+    given = content.get("input") or ""
+    if isinstance(given, str):
+        return content
+    return {**content, "input": [message for message in given if message.get("role") == "user"][-1:]}
+
+
+def _pictures(content: Mapping[str, Any], file: str | None) -> list[str | None]:
     given = content.get("input") or ""
     messages = [] if isinstance(given, str) else given
-    sources = [
+    return [
         _source(_resolved(str(part.get("image") or ""), content), file)
         for message in messages
         if isinstance(message.get("content"), list)
         for part in message["content"]
         if part.get("type") == "image"
     ]
-    return [source for source in sources if source]
 
 
 def _resolved(text: str, content: Mapping[str, Any]) -> str:

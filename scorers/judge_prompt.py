@@ -8,6 +8,7 @@ judge sees them.
 from __future__ import annotations
 
 import hashlib
+from typing import Literal, TypeAlias
 
 RUBRIC_VERSION = "1-A"
 """Verdicts are comparable within one number; goes up whenever a word of the prompts below changes."""
@@ -16,9 +17,7 @@ _PAIR = """\
 You are an experienced examiner of written reports about charts. Two writers were given the same task. Read \
 both texts and decide which of the two is the better one.
 
-{picture}
-
-What both writers were asked:
+{picture}What both writers were asked:
 
 {asked}
 
@@ -32,8 +31,8 @@ The text called SECOND:
 
 Weigh these four together:
 
-1. Accuracy. Numbers, units, names and directions of change agree with the chart, and nothing is made up. \
-{checking}
+1. Accuracy. Numbers, units, names and directions of change agree with {what}, and nothing is made \
+up.{checking}
 2. Relevance. It does what was asked. A Task 1 report selects the main features, compares where comparing \
 says something, and gives an overview; it offers no opinions, no causes and no questions.
 3. Structure. Paragraphs in an order that a reader can follow, joined without mechanical phrases, and an \
@@ -48,12 +47,20 @@ First reason in a few sentences: name what each text gets right and wrong. Then,
 very end, write one word, FIRST, SECOND or TIE, between these tags, and nothing after it:
 <verdict>…</verdict>"""
 
-_WITH_PICTURE = "The chart that they wrote about is the picture above."
-_TEXT_ONLY = "The chart that they wrote about cannot be shown to you."
-_CHECK_PICTURE = "Check the numbers against the picture."
-_CHECK_NOTHING = (
-    "As you cannot see it, judge what the texts themselves let you judge, and guess at no number."
-)
+Picture: TypeAlias = Literal["shown", "withheld", "none"]
+"""Whether the judge is shown what the texts are about, is not, or there is nothing to be seen."""
+
+_SAID = {
+    "shown": "What they wrote about is the picture above.\n\n",
+    "withheld": "What they wrote about cannot be shown to you.\n\n",
+    "none": "",
+}
+_WHAT = {"shown": "the picture", "withheld": "the chart", "none": "what was asked"}
+_CHECKING = {
+    "shown": " Check the numbers against the picture.",
+    "withheld": " As you cannot see it, judge what the texts let you judge, and guess at no number.",
+    "none": "",
+}
 
 _RATING = """\
 You compare an answer with a reference answer that the person who asked has accepted.
@@ -81,12 +88,13 @@ these tags, and nothing after it:
 <rating>…</rating>"""
 
 
-def pair_prompt(asked: str, first: str, second: str, *, text_only: bool) -> str:
-    """The prompt for one pair in one order; the picture goes before it unless text_only."""
+def pair_prompt(asked: str, first: str, second: str, picture: Picture) -> str:
+    """The prompt for one pair in one order; a picture that is shown goes before it."""
     mark = _mark(asked, first, second)
     return _PAIR.format(
-        picture=_TEXT_ONLY if text_only else _WITH_PICTURE,
-        checking=_CHECK_NOTHING if text_only else _CHECK_PICTURE,
+        picture=_SAID[picture],
+        what=_WHAT[picture],
+        checking=_CHECKING[picture],
         asked=_fenced("ASKED", asked, mark),
         first=_fenced("FIRST", first, mark),
         second=_fenced("SECOND", second, mark),
@@ -106,7 +114,7 @@ def rating_prompt(question: str, reference: str, answer: str) -> str:
 def shown_texts(prompt: str) -> dict[str, str]:
     """Name → text of what stands between marks in a prompt of ours; empty for any other prompt.
 
-    >>> shown_texts(pair_prompt("Describe it.", "It rose.", "", text_only=False))["FIRST"]
+    >>> shown_texts(pair_prompt("Describe it.", "It rose.", "", "shown"))["FIRST"]
     'It rose.'
     """
     found: dict[str, str] = {}
@@ -123,8 +131,9 @@ def shown_texts(prompt: str) -> dict[str, str]:
 
 
 def rubric_digest(*, text_only: bool) -> str:
-    """SHA-256 over every word of the pair's prompt that is ours."""
-    return hashlib.sha256(pair_prompt("", "", "", text_only=text_only).encode()).hexdigest()
+    """SHA-256 over every word of the pair's prompts that is ours."""
+    ours = [pair_prompt("", "", "", picture) for picture in ("withheld" if text_only else "shown", "none")]
+    return hashlib.sha256("\n".join(ours).encode()).hexdigest()
 
 
 def rating_digest() -> str:

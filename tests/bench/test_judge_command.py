@@ -72,6 +72,8 @@ class Done:
 def bench(home: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """The command line in this process: starting a new one for each call takes longer than the calls."""
     monkeypatch.chdir(home)
+    # inspect keeps the display that an earlier test began with, which may write to stdout.
+    monkeypatch.setattr("inspect_ai._display.core.active._active_display", None)
 
     def run(*arguments: object) -> Done:
         done = CliRunner().invoke(app, [str(argument) for argument in arguments])
