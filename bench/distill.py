@@ -173,6 +173,8 @@ def run_request(request: DistillRequest) -> RunRequest:
         model_args=request.model_args,
         base_url=request.base_url,
         trust_remote_code=request.trust_remote_code,
+        # The accepted samples' are in the folder, and a whole train split's would fill the log.
+        log_images=False,
     )
 
 
