@@ -179,6 +179,10 @@ def run_request(request: DistillRequest) -> RunRequest:
 
 
 def _served(request: DistillRequest, task: Task) -> ServedModel:
+    teaching = (task.metadata or {})["identity"]["teaching"]
+    # Each call's reply stands in the conversation of the next.
+    replies = len(teaching["stages"]) if teaching["calls"] == "stage" else 1
+    limit = (request.max_tokens or task.config.max_tokens or 512) * replies
     return resolve_model(
         ModelRequest(
             request.teacher,
@@ -186,7 +190,7 @@ def _served(request: DistillRequest, task: Task) -> ServedModel:
             trust_remote_code=request.trust_remote_code,
             arguments=request.model_args,
             log_file=request.logs.absolute() / "engine" / f"{uuid.uuid4().hex[:8]}.log",
-            needed_length=needed_length([task], request.max_tokens),
+            needed_length=needed_length([task], limit),
         )
     )
 

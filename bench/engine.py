@@ -197,7 +197,7 @@ class Engine:
         return EngineDied(
             f"the vLLM engine of {self.settings.checkpoint} died; its last lines:\n"
             f"{log_tail(self.settings.log_file)}\nthe whole log: {self.settings.log_file}\n"
-            "what was finished is in the inspect log; go on with `bench run … --resume`"
+            "what was finished is in the inspect log; the same command with --resume goes on"
         )
 
     def stop(self) -> None:
