@@ -14,6 +14,7 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tasks.ielts_essay.chart import chart_data
@@ -33,15 +34,38 @@ _NO_VALUE = ("", "-", "–", "n/a", "na", "none")
 
 @dataclass(frozen=True)
 class Item:
-    """One chart. name: `two_col-620`; image: where its picture is or should be; data: "" where not known."""
+    """One chart, whose files are read when they are asked for. name: `two_col-620`; folder: where imgs/ is."""
 
     source: str
     name: str
     chart: str
-    title: str
-    caption: str
-    image: Path
-    data: str
+    folder: Path
+    listed_title: str
+
+    @property
+    def number(self) -> str:
+        """What its files are called."""
+        return self.name.partition("-")[2]
+
+    @cached_property
+    def title(self) -> str:
+        """Its title, that of the metadata where it has no file."""
+        return _tidy(_text(self.folder / "titles" / f"{self.number}.txt") or self.listed_title)
+
+    @property
+    def caption(self) -> str:
+        """What the data set says of it, or ""."""
+        return _tidy(_text(self.folder / "captions" / f"{self.number}.txt"))
+
+    @property
+    def image(self) -> Path:
+        """Where its picture is or should be."""
+        return self.folder / "imgs" / f"{self.number}.png"
+
+    @property
+    def data(self) -> str:
+        """Its `chart_data`, or "" where the values are not known."""
+        return _data(self.folder / "data" / f"{self.number}.csv", self.title)
 
 
 def read_items(
@@ -69,8 +93,7 @@ def read_items(
         has = ", ".join(sorted(p.name for p in clone.iterdir() if p.is_dir())[:8]) or "no folder"
         raise FileNotFoundError(
             f"{clone} has no {' and no '.join(missing)} (it has {has}); give the root of the clone "
-            f"({CLONE}), or "
-            f"choose with sources={','.join(SOURCES)}"
+            f"({CLONE}), or choose with sources={','.join(SOURCES)}"
         )
     return [
         item
@@ -87,21 +110,10 @@ def _items(source: str, folder: Path, split: Split, splits: str, split_seed: int
     else:
         names = list(types)
     for name in names:
-        column, number = name.split("-")
-        inner = folder / _FOLDERS[column]
         kind, title = types[name]
-        title = _tidy(_text(inner / "titles" / f"{number}.txt") or title)
-        if splits == "own" and _own_split(title or name, split_seed) != split:
-            continue
-        yield Item(
-            source=source,
-            name=name,
-            chart=kind,
-            title=title,
-            caption=_tidy(_text(inner / "captions" / f"{number}.txt")),
-            image=inner / "imgs" / f"{number}.png",
-            data=_data(inner / "data" / f"{number}.csv", title),
-        )
+        item = Item(source, name, kind, folder / _FOLDERS[name.partition("-")[0]], title)
+        if splits == "official" or _own_split(item.title or name, split_seed) == split:
+            yield item
 
 
 def _types(folder: Path) -> dict[str, tuple[str, str]]:
