@@ -34,7 +34,7 @@ _NO_VALUE = ("", "-", "–", "n/a", "na", "none")
 
 @dataclass(frozen=True)
 class Item:
-    """One chart, whose files are read when they are asked for. name: `two_col-620`; folder: where imgs/ is."""
+    """One chart, whose files are read when asked for. name: `two_col-620`; folder: where imgs/ is."""
 
     source: str
     name: str

@@ -356,7 +356,7 @@ def _pairs_of_groups(chart: Chart, rng: Random) -> Iterator[str]:
     patterns = (
         (
             "In {place}, the figure {went} from {a} to {b}.",
-            "{place} {went} by {gap} and reached {b} in the later year.",
+            "The figure for {place} {went} by {gap} and came to {b} in the later year.",
             "With {a} in {one} and {b} in {two}, {place} showed a change of {gap}.",
             "The two figures for {place} were {a} and {b}.",
         )
