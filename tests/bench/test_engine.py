@@ -128,6 +128,28 @@ def test_a_seed_reproduces_a_sampled_completion(served: ServedModel, drive: Any)
     assert sampled(1) != sampled(2)
 
 
+def test_a_seed_draws_the_same_in_any_company(
+    served: ServedModel, drive: Any, questions: list[tuple[Path, str]]
+) -> None:
+    """Long prompts together are read in several steps, which seeds on a CPU do not survive in vLLM alone."""
+    prompts = [asked(image, f"{question} " * 40) for image, question in questions]
+
+    def drawing(seed: int) -> GenerateConfig:
+        return GenerateConfig(temperature=1, top_p=0.9, seed=seed, max_tokens=16)
+
+    async def all_at_once() -> list[ModelOutput]:
+        api = served.model.api
+        made: list[Any] = await asyncio.gather(
+            *(api.generate(prompt, [], "none", drawing(place)) for place, prompt in enumerate(prompts))
+        )
+        return made
+
+    together = [output.completion for output in drive(all_at_once())]
+    alone = [complete(served, drive, one, drawing(place)).completion for place, one in enumerate(prompts)]
+    assert together == alone
+    assert len(set(together)) > len(prompts) // 2
+
+
 def test_logprobs_come_for_every_token(served: ServedModel, drive: Any) -> None:
     config = GREEDY.merge(GenerateConfig(logprobs=True, top_logprobs=3))
     logprobs = complete(served, drive, "Count.", config).choices[0].logprobs
