@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from inspect_ai import Task
 from inspect_ai.dataset import Sample
 from inspect_ai.model import ContentImage, ContentText
 
+from bench import nano
 from bench.model import ServedModel
 from bench.run import RunRequest, resolve
+
+_NOT_TRAINED = "nano is trained on its first use, in some minutes; until then this shows its untrained start"
 
 
 def describe(request: RunRequest) -> dict[str, Any]:
     """The resolved tasks and models, and one prompt as each model would see it. Starts nothing."""
-    tasks, served = resolve(request)
+    models = nano.without_training(request.models)
+    tasks, served = resolve(replace(request, models=models))
+    notes = {"note": _NOT_TRAINED} if models != request.models else {}
     return {
+        **notes,
         "tasks": [_task(task, request) for task in tasks],
         "models": [_model(model) for model in served],
         "prompts": [

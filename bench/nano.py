@@ -7,7 +7,7 @@ every other recipe; it is kept in the cache under a name that changes with the r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,14 +26,9 @@ _TEXTS = 2000
 
 def nano(name: str) -> Path:
     """The folder of the built-in model under one of its two names; RequestError where it cannot be made."""
-    try:
-        import filelock
-        import torch  # noqa: F401 - said before anything is drawn or trained
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise RequestError(
-            f"--model {name} needs {error.name}; install tunebench[cpu,train] (or run `make demo`)"
-        ) from error
+    _check_installed(name)
+    import filelock
+
     from bench.recipes import find_recipe
 
     recipe = find_recipe(TRAINED)
@@ -46,6 +41,30 @@ def nano(name: str) -> Path:
             if not _whole(folder):
                 _train(folder)
     return folder
+
+
+def without_training(names: Sequence[str]) -> tuple[str, ...]:
+    """The same models, nano's untrained start in its place until it is trained: a dry run trains nothing."""
+    if TRAINED not in names:
+        return tuple(names)
+    _check_installed(TRAINED)
+    from bench.recipes import find_recipe
+
+    if _whole(trained_folder(find_recipe(TRAINED))):
+        return tuple(names)
+    return tuple(UNTRAINED if name == TRAINED else name for name in names)
+
+
+def _check_installed(name: str) -> None:
+    """Said before anything is drawn or trained."""
+    try:
+        import filelock  # noqa: F401
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise RequestError(
+            f"--model {name} needs {error.name}; install tunebench[cpu,train] (or run `make demo`)"
+        ) from error
 
 
 def untrained(recipe: TrainRecipe) -> Path:

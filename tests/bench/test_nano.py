@@ -80,3 +80,16 @@ def test_an_interrupted_training_goes_on(small: Path, monkeypatch: pytest.Monkey
     assert bench.nano.nano("nano") == folder
     points = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
     assert [point["step"] for point in points if "validation_exact" in point] == [1, 2]
+
+
+def test_a_dry_run_trains_nothing_and_says_so(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("vllm")
+    from bench.dry_run import describe
+    from bench.run import RunRequest
+
+    monkeypatch.setattr(bench.nano, "_train", None)
+    request = RunRequest(("chart_vqa",), ("nano",), log_dir=small.parent, dataset_args={"size": 2})
+    described = describe(request)
+    assert "trained on its first use" in described["note"]
+    assert [model["model"] for model in described["models"]] == ["nano-untrained"]
+    assert described["prompts"][0]["rendered"]
