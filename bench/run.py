@@ -24,6 +24,7 @@ from bench.registry import TASKS, task_file
 from bench.single_turn import SingleTurn
 from results.records import Run, read_run
 from scorers.batches import ScoreJournal, current_scores, score_progress
+from scorers.correctness import end_judges
 from solvers.completion import is_completion
 from solvers.journal import Journal, current_journal, current_progress
 
@@ -141,13 +142,17 @@ async def _run(
         check_endpoint(request.base_url)
     tasks, served = resolve(request, built)
     runs: list[Run] = []
-    for model in served:
-        try:
-            for task in tasks:
-                runs.append(await run_one(request, task, model, show, ready))
-        finally:
-            with contextlib.suppress(Exception):
-                await model.model.api.aclose()
+    try:
+        for model in served:
+            try:
+                for task in tasks:
+                    runs.append(await run_one(request, task, model, show, ready))
+            finally:
+                with contextlib.suppress(Exception):
+                    await model.model.api.aclose()
+    finally:
+        with contextlib.suppress(Exception):
+            await end_judges()
     return runs
 
 

@@ -23,6 +23,7 @@ from bench.spec import DatasetSpec, TaskSpec
 from bench.text_metrics import batched, with_encoder
 from results.records import Run, read_run
 from scorers.batches import ScoreJournal, current_scores, score_progress
+from scorers.correctness import end_judges
 from solvers.journal import current_progress
 from solvers.replay import replay
 
@@ -61,7 +62,7 @@ def score_completions(
         show.say(f"{len(journal)} scores of an interrupted `bench score` of this file are there already")
     finished = False
     try:
-        log = asyncio.run(_score(built, completions, completions_file, log_dir, journal, scorers, show))
+        log = asyncio.run(_scored(built, completions, completions_file, log_dir, journal, scorers, show))
         finished = log.status == "success"
     finally:
         journal.close(delete=finished or not len(journal))
@@ -145,6 +146,13 @@ def _check_ids(spec: TaskSpec, task: Task, completions: Mapping[str, object], fi
             f"{', '.join(strangers[:3])}; its ids look like {', '.join(sorted(known)[:3])}. "
             "Give the dataset arguments they were made with (-T), or their own records (--samples)"
         )
+
+
+async def _scored(*arguments: Any) -> EvalLog:
+    try:
+        return await _score(*arguments)
+    finally:
+        await end_judges()
 
 
 async def _score(

@@ -15,7 +15,7 @@ from results.judging import Judging
 from results.length_control import LengthControlled
 from results.ratings import Judgement, Rating, bradley_terry
 from results.table import interval_json, percent, rate_text, score_text, shown
-from results.win_rate import UNPARSED, Rates, WinRate, judged_pairs, win_rates
+from results.win_rate import Rates, WinRate, judged_pairs, win_rates
 
 _SMALL = 30
 
@@ -53,6 +53,14 @@ _LEGEND = (
     "on the difference in words. flips: pairs that the order changed. FIRST: share of the verdicts that "
     "named the first. no verdict: replies without one; their pairs are unscored."
 )
+
+
+_REASONS = {
+    "judge_unparsed": "no verdict in one order or both",
+    "truncated": "the token limit ended a reply before its verdict (--max-tokens)",
+    "error": "a call failed (--resume asks again)",
+    "not run": "not asked in both orders",
+}
 
 
 def rated(judging: Judging) -> list[Rating]:
@@ -133,8 +141,7 @@ def _notes(judging: Judging, found: Sequence[WinRate]) -> Iterable[str]:
     for one in found:
         both = f"{one.a} vs {one.b}"
         for reason, count in one.rates.unscored.items():
-            said = "no verdict in one order or both" if reason == UNPARSED else reason
-            yield f"{count} of {one.rates.pairs} pairs unscored, {both}: {said}"
+            yield f"{count} of {one.rates.pairs} pairs unscored, {both}: {_REASONS.get(reason, reason)}"
         if isinstance(one.controlled, str):
             yield f"no win rate at equal length, {both}: {one.controlled}"
     everyone = [rates for one in found for rates in (one.rates, *one.lengths.values())]

@@ -17,7 +17,6 @@ from results.length_control import LengthControlled, length_controlled
 from results.statistics import Interval, mean_interval
 
 Outcome = Literal["a", "b", "tie"]
-UNPARSED = "judge_unparsed"
 # How long the text of a is beside that of b: up to this ratio of words, and what tables call it.
 LENGTHS: tuple[tuple[float, str], ...] = (
     (0.5, "under half as long"),

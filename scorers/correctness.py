@@ -11,7 +11,7 @@ import json
 import math
 from typing import Any
 
-from inspect_ai.model import GenerateConfig, get_model
+from inspect_ai.model import GenerateConfig, Model, get_model
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import TaskState
 
@@ -22,6 +22,8 @@ from scorers.rating import parse_rating
 NAME = "correctness"
 UNPARSED = "correctness_unparsed"
 _TRUNCATED = ("max_tokens", "model_length")
+# The judges of this process, for whoever ends a run.
+_asked: dict[str, Model] = {}
 
 
 @scorer(metrics={"*": [mean(), stderr(cluster="cluster")]})
@@ -58,6 +60,13 @@ def correctness(judge: str | None = None, max_tokens: int = 512) -> Scorer:
     return score
 
 
+async def end_judges() -> None:
+    """Close what was asked: an engine that a judge started on this machine ends, and its memory is free."""
+    while _asked:
+        _, model = _asked.popitem()
+        await model.api.aclose()
+
+
 def correctness_signature(judge: str, max_tokens: int = 512, digest: str | None = None) -> str:
     """What two ratings must share to be compared; digest: of the judge's weights, where they are known."""
     return f"judge:{digest or judge}|prompt:{rating_digest()[:12]}|max_tokens:{max_tokens}|text only"
@@ -72,7 +81,8 @@ async def _reply(
     key = hashlib.sha256(json.dumps([signed, prompt]).encode()).hexdigest()
     if journal is not None and (known := journal.get(key)) is not None:
         return known
-    output = await get_model(judge).generate(prompt, config=asked)
+    model = _asked[judge] = get_model(judge)
+    output = await model.generate(prompt, config=asked)
     found: Result = {"reply": output.completion, "stop": output.stop_reason}
     if journal is not None:
         journal.put({key: found})
