@@ -52,7 +52,10 @@ def read_runs(
         except Exception as error:  # a log cut off anywhere raises whatever its parser meets
             problems.append(f"{path}: not read, {_unreadable(error)}")
             continue
-        if problem := _unfinished(run):
+        problem = _unfinished(run)
+        if problem is None and not judged:
+            problem = "a judging without one reference for all, or of anchors: no column of its own"
+        if problem is not None:
             problems.append(f"{path}: {problem}")
         else:
             found += judged

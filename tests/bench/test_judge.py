@@ -527,8 +527,10 @@ def test_ratings_of_several_that_all_met(student: Any, tmp_path: Path, quiet: An
     assert ratings[-1]["model"].startswith("wrong_numbers.jsonl@")
     assert sum(one["strength"] for one in ratings) == pytest.approx(0, abs=1e-9)
     assert "Bradley–Terry" in printed(judging)
-    # Without a reference there is no common column.
-    assert read_runs([tmp_path]).runs == []
+    # Without a reference there is no common column, and that is said.
+    found = read_runs([tmp_path])
+    assert found.runs == []
+    assert "a judging without one reference" in found.problems[0]
 
 
 def test_a_reference_may_be_a_log(student: Any, tmp_path: Path, quiet: Any) -> None:
