@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pyarrow.parquet
 import pytest
 from inspect_ai.log import read_eval_log
 
+from bench import cli
 from bench.catalog import find_task
 from bench.distill import DistillRequest, describe, distill
 from bench.errors import RequestError
@@ -121,7 +123,9 @@ def test_an_oracles_right_rows_are_accepted_and_the_rest_counted_by_reason(
     tmp_path: Path,
 ) -> None:
     endpoint.answer = oracle = Oracle(problems)
-    done = bench(*asked_of(endpoint.url, scienceqa_folder, "taught", "--json", "--retries", "1"))
+    done = bench(
+        *asked_of(endpoint.url, scienceqa_folder, "taught", "--json", "--retries", "1", "--price", "2,4")
+    )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
 
@@ -134,6 +138,7 @@ def test_an_oracles_right_rows_are_accepted_and_the_rest_counted_by_reason(
     seconds = sum(kind == "second" for kind in kinds.values())
     assert said["attempts"] == endpoint.asked.total() == len(problems) + len(expected) + seconds
     assert said["tokens"] == {"input": 10 * said["attempts"], "output": 5 * said["attempts"]}
+    assert said["cost_usd"] == pytest.approx(40 * said["attempts"] / 1e6)
     for topic, row in said["by"]["topic"].items():
         members = {pid for pid in problems if problems[pid]["topic"] == topic}
         assert (row["asked"], row["accepted"]) == (len(members), len(members & accepted))
@@ -503,3 +508,54 @@ def test_the_golden_essays_are_all_accepted(tmp_path: Path, quiet: Any) -> None:
     made = distill(asked, quiet)
     assert made.provenance["accepted"] == made.provenance["asked"] == 40
     assert [len(table(folder)) for folder in made.folders] == [40, 40]
+
+
+def test_what_could_not_be_asked_is_unscored_and_tried_again(
+    endpoint: Any, problems: dict[str, dict[str, Any]], scienceqa_folder: Path, tmp_path: Path, quiet: Any
+) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(scienceqa_folder, mine)
+    good = next(pid for pid in problems if kind_of(pid) == "good")
+    picture = mine / "train" / good / "image.png"
+    content = picture.read_bytes()
+    picture.write_bytes(b"")
+    endpoint.answer = Oracle(problems)
+    made = distill(request(endpoint.url, mine, tmp_path / "out", retries=0), quiet)
+    assert (made.provenance["asked"], made.provenance["unscored"]) == (28, 1)
+    (reason,) = made.provenance["unscored_because"]
+    assert "image" in reason
+    assert made.provenance["by"]["topic"][problems[good]["topic"]]["unscored"] == 1
+    assert good not in {row["sample_id"] for row in table(tmp_path / "out")}
+    assert "Unscored because" in (tmp_path / "out" / "README.md").read_text()
+
+    # Mended data are other data: a new run, and the sample is in.
+    picture.write_bytes(content)
+    again = distill(request(endpoint.url, mine, tmp_path / "again", retries=0), quiet)
+    assert again.provenance["unscored"] == 0 and again.rows == made.rows + 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "TASK, --teacher, --out missing"),
+        (("chart_vqa", "--teacher", "nano"), "--out missing"),
+        (("chart_vqa", "--teacher", "nano", "--out", "o", "--price", "1"), "--price 1: give two numbers"),
+        (("chart_vqa", "--teacher", "nano", "--out", "o", "--samples-per", "chart=no"), "a whole number"),
+        (("--inspect", "nowhere"), "no training folder"),
+        (("chart_vqu", "--teacher", "nano", "--out", "o"), "did you mean 'chart_vqa'"),
+    ],
+)
+def test_a_wrong_request_is_one_message(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bench", "distill", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
