@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from inspect_ai.log import read_eval_log
 
+import bench.parity
+from bench import cli
 from bench.errors import IncompleteRunError, RequestError
 from bench.model import ModelRequest, ServedModel, resolve_model
 from bench.parity import ParityRequest, compare_engines, compared, own_dtype
@@ -39,7 +42,13 @@ def by_transformers(folder: Path, dtype: str) -> ServedModel:
 
 
 def test_one_checkpoint_through_both_engines(
-    served: ServedModel, tiny_checkpoint: Path, drive: Any, quiet: Any, tmp_path: Path
+    served: ServedModel,
+    tiny_checkpoint: Path,
+    drive: Any,
+    quiet: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     first = run(served, drive, quiet, tmp_path)
     exact = run(by_transformers(tiny_checkpoint, "float32"), drive, quiet, tmp_path)
@@ -73,6 +82,20 @@ def test_one_checkpoint_through_both_engines(
         at = row["token"] - 1
         assert one[:at] == two[:at] and one[at : at + 1] != two[at : at + 1]
     assert {row["id"] for row in other["unequal"] if row["token"]} == parted
+
+    # The command shows these, and its exit code is for CI.
+    for log, least, code in ((exact, "1", 0), (rough, "1", 1), (rough, "0", 0)):
+        monkeypatch.setattr(
+            bench.parity, "compare_engines", lambda asked, show, log=log: compared(first, log)
+        )
+        monkeypatch.setattr(sys, "argv", ["bench", "parity", "tiny", "chart_vqa", "--at-least", least])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert (ended.value.code or 0) == code
+        said = capsys.readouterr()
+        assert "equal tokens" in said.out and "transformers" in said.out
+        assert ("part at token" in said.out) == (log == rough)
+        assert ("fewer than 100.0% have equal tokens" in said.err) == bool(code)
 
 
 def _tokens(log: str) -> dict[str, list[int]]:
