@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         score_completions(
             str(folder / "task.yaml"), folder / f"{name}.jsonl", None, folder / "logs", {}, shown
         )
+        # Logs tell their age in whole seconds, and the older one is the base.
+        time.sleep(1.1)
     return folder / "logs"
 
 
