@@ -99,7 +99,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal or pipe that cannot show ± gets a question mark, not a traceback after the work.
             stream.reconfigure(errors="replace")
-    # While modules load and logs are read there is no garbage; looking for it took a tenth of a short command.
+    # While modules load and logs are read there is no garbage, and looking took a tenth of a short command.
     gc.set_threshold(50_000)
     # transformers warns about defaults of classes that the checkpoint overrides; its errors still come.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
