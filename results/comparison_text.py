@@ -76,7 +76,8 @@ def notes(task: TaskComparison) -> list[str]:
     seen = f"{points(round(task.detectable, 4))} points with 80% power"
     if math.isnan(task.detectable):
         seen = "not known, no score differs"
-    lines.append(f"detectable at this n{_clusters(task)}: {seen}; {test.name}: exact p {p_text(test.exact)}")
+    lines.append(f"detectable at this n{_clusters(task)}: {seen}")
+    lines.append(f"p: {test.name}, mid-p, which decides (exact p {p_text(test.exact)})")
     lines.append(_cost(task))
     if task.same_weights:
         flipped = task.found.better + task.found.worse

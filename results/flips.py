@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +34,24 @@ class Flip:
 
 
 def flips(task: TaskComparison, most: int) -> list[Flip]:
-    """At most this many of each kind, losses first, the largest changes first; of a sample's first epoch."""
+    """At most this many of each kind, losses first, the largest changes first; of a sample's first epoch.
+
+    Equal changes are ordered by the samples' ids, since a log's order is that in which its samples ended.
+    """
     change = task.pairs.candidate - task.pairs.base
-    order = np.argsort(change, kind="stable")
-    lost = [row for row in order if change[row] < 0][:most]
-    gained = [row for row in order[::-1] if change[row] > 0][:most]
-    rows = [int(row) for row in [*lost, *sorted(gained, key=lambda row: (-change[row], row))]]
+    moved = sorted(
+        np.flatnonzero(change).tolist(), key=lambda row: (-abs(change[row]), _natural(task.pairs.ids[row]))
+    )
+    lost = [row for row in moved if change[row] < 0][:most]
+    gained = [row for row in moved if change[row] > 0][:most]
+    rows = [*lost, *gained]
     asked = _asked(task, [task.pairs.ids[row] for row in rows])
     return [_flip(task, row, asked) for row in rows]
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A key by which s2 comes before s10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", name)]
 
 
 def _flip(task: TaskComparison, row: int, asked: Mapping[str, Summary]) -> Flip:

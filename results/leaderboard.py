@@ -272,7 +272,8 @@ def _ranked(rows: Sequence[Row], column: Column) -> list[Row]:
     tested = sorted((key for key in there if covered[key]), key=lambda key: -_mean(there[key]))
     for key, cell in there.items():
         there[key] = replace(cell, partial=not covered[key])
-    if tested:
+    # One whole row beside partial ones is the best of nothing.
+    if len(tested) > 1 or len(there) == 1:
         best, *others = tested
         there[best] = replace(there[best], standing="best")
         for key in others:

@@ -10,7 +10,7 @@ from typing import Any
 from results.forgetting import ForgettingMatrix
 from results.judge_warnings import board_warnings
 from results.leaderboard import Cell, Column, Leaderboard, Row, group_names, mean_score, members
-from results.leaderboard_table import LEGEND, parameters_text, reported_text, seconds_text
+from results.leaderboard_table import legend, parameters_text, reported_text, seconds_text
 from results.published import PublishedSource, PublishedTable
 from results.statistics import Interval
 from results.table import percent, score_text
@@ -171,7 +171,7 @@ def leaderboard_markdown(board: Leaderboard, by: str | None = None, published: P
         runs = [cell.run for _, cell in board.cells(column)]
         if by and group_names(runs, by):
             parts.append(_markdown_groups(board, column, by))
-    parts.append(LEGEND)
+    parts.append("  \n".join(legend(board)))
     parts += [f"Warning: {_cell_text(line)}" for line in board_warnings(board)]
     for source, table in published:
         parts.append(_markdown_published(source, table))

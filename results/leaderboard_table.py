@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from results.published import PublishedRow, PublishedSource, PublishedTable
 
 _MARKS = {"best": "●", "tied": "○", "behind": " ", "untested": " "}
-LEGEND = (
-    "● best · ○ not distinguishable from it (paired, clustered test at 5%, Bonferroni over the rows) · "
-    "others are behind or untested · na: no answer, cut: truncated"
-)
+_LEGEND = "● best · ○ not distinguishable from it (paired, clustered test at 5%, Bonferroni over the rows)"
+_PART = "part: under 90% of the samples that other rows have; not ranked, whatever the score"
+_SHORT = "na: no answer, cut: truncated"
 _NAME_WIDTH = 26
 _SCORE_WIDTH = 22
 _WIDE = 110
@@ -36,9 +35,16 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
         for columns in _blocks(board.columns, console.width):
             console.print(_overview(board, columns))
             console.print()
-    console.print(Text(LEGEND, style="dim"))
+    for line in legend(board):
+        console.print(Text(line, style="dim"))
     for line in _lineage_lines(board):
         console.print(shown(line), style="dim")
+
+
+def legend(board: Leaderboard) -> list[str]:
+    """What the marks and short words of this board's tables mean."""
+    partial = any(cell.partial for row in board.rows for cell in row.cells.values())
+    return [_LEGEND, *([_PART] if partial else []), *([_SHORT] if len(board.columns) > 1 else [])]
 
 
 def _blocks(columns: Sequence[Column], width: int) -> list[Sequence[Column]]:

@@ -48,10 +48,9 @@ def length_controlled(
     if len(y) < _FEWEST:
         return f"fewer than {_FEWEST} scored pairs"
     longer, shorter = int((d > 0).sum()), int((d < 0).sum())
-    equal = len(d) - longer - shorter
     if longer + shorter == 0:
         return "all texts are equally long"
-    if min(longer, shorter) + equal < max(1, _LEAST_OVERLAP * len(d)):
+    if min(longer, shorter) < max(1, _LEAST_OVERLAP * (longer + shorter)):
         more, side = (longer, "longer") if longer > shorter else (shorter, "shorter")
         return f"a is the {side} in {more} of {len(d)} pairs: length and writer cannot be told apart"
     x = np.tanh(d / d.std()) if d.std() > 0 else np.sign(d)

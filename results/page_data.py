@@ -96,7 +96,7 @@ def _cell(cell: Cell) -> Plain:
         "rate": _round(run.samples_per_second),
         "seconds": _round(run.seconds) if run.samples_per_second else None,
         "standing": cell.standing,
-        "p": None if cell.p is None else float(f"{cell.p:.2g}"),
+        "p": None if cell.p is None else float(f"{cell.p:.3g}"),
         "partial": cell.partial,
         "log": run.location,
         "created": run.created,
@@ -127,7 +127,7 @@ def _pairs(board: Leaderboard, column: Column) -> list[list[float | None]]:
             if not len(pairs.ids):
                 continue
             d = score_difference(run.outcomes, other.outcomes, pairs)[-1]
-            numbers = [_round(d.difference), _round(d.low), _round(d.high), float(f"{d.p:.2g}"), d.n]
+            numbers = [_round(d.difference), _round(d.low), _round(d.high), float(f"{d.p:.3g}"), d.n]
             found.append([place, other_place, *numbers])
     return found
 
@@ -164,7 +164,7 @@ def _change(found: Any, adjusted: float | None) -> list[float | None] | None:
         _round(found.difference),
         _round(found.low),
         _round(found.high),
-        float(f"{adjusted:.2g}"),
+        float(f"{adjusted:.3g}"),
         found.n,
     ]
 

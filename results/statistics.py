@@ -76,7 +76,8 @@ def mean_interval(
         low, high = wilson(total, n, level)
     else:
         error = clustered_standard_error(values, places)
-        if not error > 0:
+        # Equal clusters of thirds differ in their last digits.
+        if not error > 1e-12:
             low, high = wilson(mean * groups, groups, level)
         else:
             half = float(special.stdtrit(groups - 1, 0.5 + level / 2)) * error

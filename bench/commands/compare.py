@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -145,6 +146,7 @@ def check(
     base = find_runs(baseline, folder)
     rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, base)
     blessed = base
+    request = _as_blessed(request, base)
     base = _only(base, _same_measure(request.tasks, request.dataset_args, base, baseline), baseline)
     if judges is not None:
         _check_judged(blessed, [run.task for run in base], baseline)
@@ -213,10 +215,12 @@ def baselines(folder: Folder = _FOLDER, as_json: Json = False) -> None:
     from results.baseline import baseline_names, read_baseline
     from results.table import run_json, score_interval, score_text, short_name, shown
 
-    try:
-        found = [read_baseline(name, folder) for name in baseline_names(folder)]
-    except ValueError as error:
-        raise RequestError(str(error)) from error
+    found = []
+    for name in baseline_names(folder):
+        try:
+            found.append(read_baseline(name, folder))
+        except ValueError as error:
+            _note([str(error)])
     if as_json:
         rows = [
             {"name": one.name, "blessed": one.blessed, "runs": [run_json(run) for run in one.runs]}
@@ -330,6 +334,28 @@ def _fraction(text: str) -> float | None:
     if not 0 <= value <= 1:
         raise RequestError(f"--noise-floor {text}: a fraction from 0 to 1")
     return value
+
+
+def _as_blessed(request: RunRequest, base: Sequence[Run]) -> RunRequest:
+    """The request for one task with the baseline's data arguments and samples, where it names none itself."""
+    from bench.run import named_task
+
+    task = named_task(request.tasks[0], request.dataset_args) if len(request.tasks) == 1 else ""
+    own = None if isinstance(task, str) else next((run for run in base if run.task == task.name), None)
+    if own is None or isinstance(task, str):
+        return request
+    blessed = own.identity.get("dataset_args")
+    if blessed and not request.dataset_args:
+        said = " ".join(f"{key}={value}" for key, value in blessed.items())
+        _note([f"-T {said}, as the baseline has it"])
+        request = replace(request, dataset_args=blessed)
+        built = named_task(request.tasks[0], blessed)
+        task = task if isinstance(built, str) else built
+    ids, there = tuple(dict.fromkeys(own.outcomes.ids)), {str(sample.id) for sample in task.dataset}
+    if request.limit is None and len(ids) < len(there) and there.issuperset(ids):
+        _note([f"the {len(ids)} samples that the baseline has, of {len(there)}"])
+        request = replace(request, sample_ids=ids)
+    return request
 
 
 def _same_measure(

@@ -211,7 +211,9 @@ def log_file(given: Path) -> Path:
     # inspect prints logs as URLs, and people paste them.
     path = Path(str(given).removeprefix("file://").removeprefix("file:"))
     if path.is_dir():
-        found = sorted(path.glob("*.eval"), key=lambda file: file.stat().st_mtime)
+        # A judge's verdicts are no mistakes of anybody's.
+        own = (file for file in path.rglob("*.eval") if "judged" not in file.name)
+        found = sorted(own, key=lambda file: file.stat().st_mtime)
         if not found:
             raise RequestError(f"{path}: no logs (*.eval) in this folder")
         return found[-1]

@@ -1,6 +1,6 @@
 // The table of scores: one task with every detail, or all tasks side by side.
 const MARKS = {best: '●', tied: '○', behind: '', untested: ''}
-const LEGEND = '● highest score. ○ cannot be told from it: paired, clustered test at 5% over the number of tests in the column, so that the marked rows hold the truly best one with at least 95% probability. Intervals are 95%, clustered.'
+const LEGEND = '● highest score of the rows with all samples. ○ cannot be told from it: paired, clustered test at 5% over the number of tests in the column, so that the marked rows hold the truly best of these with at least 95% probability. part: under 90% of the samples that other rows have; not ranked. Intervals are 95%, clustered.'
 let sorting = null
 
 function rowName(row, cell) {

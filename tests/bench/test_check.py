@@ -142,6 +142,24 @@ def test_the_same_and_the_better_end_with_0(check: Command, blessed: Path, adder
     assert json.loads(out)[0]["candidate"]["score"] == 1.0
 
 
+def test_only_the_baselines_samples_are_run(
+    check: Command, bench: Command, blessed: Path, adder: Adder, home: Path
+) -> None:
+    model = ("--model", "vllm/adder", "--model-base-url", adder.url)
+    assert bench("run", "./sums.yaml", *model, "--log-dir", "part", "--limit", "20")[0] == 0
+    assert bench("bless", "part", "--as", "part", "--force")[0] == 0
+    before = adder.asked
+    code, out, err = check("--margin", "0.5", baseline="part")
+    assert code == 0, err
+    assert adder.asked - before == 20
+    assert "the 20 samples that the baseline has, of 60" in err
+    (home / "baselines" / "broken.json").write_text("{")
+    code, out, err = bench("baselines")
+    (home / "baselines" / "broken.json").unlink()
+    assert code == 0
+    assert "part" in out and "broken.json" in err
+
+
 def test_the_worse_ends_with_1(check: Command, blessed: Path, adder: Adder) -> None:
     adder.wrong = 2
     code, out, _ = check("--show-flips", "1")
