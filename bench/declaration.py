@@ -59,11 +59,20 @@ def read_declaration(path: Path) -> Declaration:
     return _parse(text)
 
 
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader as it comes: lm-format-enforcer, which vLLM imports, reads dates as text in it."""
+
+
+_Loader.add_constructor(
+    "tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_yaml_timestamp(node)
+)
+
+
 def _parse(text: str) -> Declaration:
     lines: dict[Place, int] = {}
     problems: list[Problem] = []
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             return Declaration(problems=[Problem(1, "not a mapping; write `key: value` lines")])

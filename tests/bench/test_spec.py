@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench.declaration import read_declaration
 from bench.errors import RequestError, did_you_mean
 from bench.records import RECORD_SOURCES
 from bench.spec import (
@@ -110,6 +111,15 @@ def test_the_resolved_form_is_plain_and_reads_back_the_same() -> None:
     assert json.loads(json.dumps(plain)) == plain
     assert TaskSpec.model_validate(plain) == spec
     assert plain["scorer"] == ["boxed"]
+
+
+def test_dates_are_dates_whatever_another_library_does_to_the_loader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = yaml.SafeLoader.construct_yaml_str
+    monkeypatch.setitem(yaml.SafeLoader.yaml_constructors, "tag:yaml.org,2002:timestamp", text)
+    (tmp_path / "task.yaml").write_text("a: 2024-99-99\n")
+    assert "month must be in 1..12" in str(read_declaration(tmp_path / "task.yaml").problems)
 
 
 def test_all_mistakes_are_reported_with_their_lines(tmp_path: Path) -> None:
