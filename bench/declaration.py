@@ -63,9 +63,11 @@ class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader as it comes: lm-format-enforcer, which vLLM imports, reads dates as text in it."""
 
 
-_Loader.add_constructor(
-    "tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_yaml_timestamp(node)
-)
+def _date(loader: _Loader, node: yaml.ScalarNode) -> object:
+    return loader.construct_yaml_timestamp(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _date)
 
 
 def _parse(text: str) -> Declaration:
