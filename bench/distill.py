@@ -23,7 +23,7 @@ from inspect_ai.log import EvalLog
 from bench.build import image_files
 from bench.catalog import find_task
 from bench.dry_run import shown_prompt
-from bench.errors import IncompleteRunError, RequestError
+from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.model import ModelRequest, ServedModel, check_endpoint, library_versions, resolve_model
 from bench.rationales import RATIONALES
 from bench.records import Record, load_records
@@ -183,16 +183,19 @@ def _served(request: DistillRequest, task: Task) -> ServedModel:
     # Each call's reply stands in the conversation of the next.
     replies = len(teaching["stages"]) if teaching["calls"] == "stage" else 1
     limit = (request.max_tokens or task.config.max_tokens or 512) * replies
-    return resolve_model(
-        ModelRequest(
-            request.teacher,
-            base_url=request.base_url,
-            trust_remote_code=request.trust_remote_code,
-            arguments=request.model_args,
-            log_file=request.logs.absolute() / "engine" / f"{uuid.uuid4().hex[:8]}.log",
-            needed_length=needed_length([task], limit),
-        )
+    asked = ModelRequest(
+        request.teacher,
+        base_url=request.base_url,
+        trust_remote_code=request.trust_remote_code,
+        arguments=request.model_args,
+        log_file=request.logs.absolute() / "engine" / f"{uuid.uuid4().hex[:8]}.log",
+        needed_length=needed_length([task], limit),
     )
+    try:
+        return resolve_model(asked)
+    except RequestError as error:
+        said = str(error).replace(f"--model {request.teacher}", f"--teacher {request.teacher}", 1)
+        raise RequestError(f"{said}{did_you_mean(request.teacher, [PROGRAMMATIC])}") from error
 
 
 async def _programmatic(request: DistillRequest, spec: TaskSpec, show: Show) -> tuple[str, dict[str, Any]]:

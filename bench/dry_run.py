@@ -57,7 +57,10 @@ def _task(task: Task | str, request: RunRequest) -> dict[str, Any]:
 def _model(served: ServedModel) -> dict[str, Any]:
     engine = served.engine_api
     arguments = {"engine_arguments": dict(engine.settings.arguments)} if engine else {}
-    return {**served.identity(), **arguments}
+    identity = served.identity()
+    # Hundreds of losses would push the prompt off the screen.
+    lineage = {name: said for name, said in (identity["lineage"] or {}).items() if name != "loss_history"}
+    return {**identity, "lineage": lineage or None, **arguments}
 
 
 def shown_prompt(sample: Sample, served: ServedModel) -> dict[str, Any]:

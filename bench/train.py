@@ -86,6 +86,8 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
         raise _missing(error) from error
     recipe = resolved(request)
     out = request.out or new_folder(recipe, resume=request.resume)
+    if out.exists():  # said before records are drawn
+        raise RequestError(f"--out {out}: exists already; give another folder, or remove it")
     base = base_checkpoint(recipe)
     with first_alone():  # the others find its records drawn
         data = training_data(recipe, also_held_out=request.evaluate, progress=show.records)

@@ -127,7 +127,7 @@ def _unfinished(run: Run) -> str | None:
     reason = f", {run.error.strip().splitlines()[0][:120]}" if run.error and run.error.strip() else ""
     return (
         f"the run of {run.task} {state}{reason}; {len(run.outcomes)} of {run.expected} samples are in it, "
-        "and its command with --resume goes on"
+        "more may be in its journal, and its command with --resume goes on"
     )
 
 

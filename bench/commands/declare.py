@@ -69,15 +69,21 @@ def render(
 
 
 def validate(
-    files: Annotated[list[Path], typer.Argument(help="task.yaml files.")], as_json: Json = False
+    files: Annotated[list[Path], typer.Argument(help="task.yaml files, and recipes.")], as_json: Json = False
 ) -> None:
     """Check declarations, every mistake at once, with its line. `run --dry-run` checks the data as well."""
     from bench.build import build_scorers, build_solver
+    from bench.recipes import recipe_problems
     from bench.spec import read_spec, spec_problems
 
-    found = [(file, problem) for file in files for problem in spec_problems(file)]
+    recipes = [file for file in files if _is_recipe(file)]
+    found = [
+        (file, problem)
+        for file in files
+        for problem in (recipe_problems(file) if file in recipes else spec_problems(file))
+    ]
     if not found:
-        for spec in map(read_spec, files):
+        for spec in (read_spec(file) for file in files if file not in recipes):
             build_solver(spec)
             build_scorers(spec)
     if as_json:
@@ -90,6 +96,14 @@ def validate(
             print(f"{len(files)} file{'s' if len(files) > 1 else ''}: no mistakes")
     if found:
         sys.exit(RequestError.exit_code)
+
+
+def _is_recipe(file: Path) -> bool:
+    """A file with the parts that every recipe has, and none of a task's."""
+    from bench.declaration import read_declaration
+
+    keys = read_declaration(file).data.keys()
+    return keys >= {"base", "data"} and "dataset" not in keys
 
 
 def schema(

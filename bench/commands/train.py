@@ -117,7 +117,8 @@ def recipes(as_json: Json = False) -> None:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("recipe", "base", "trains", "what it makes"):
-        table.add_column(heading)
+        # A cut name could not be copied.
+        table.add_column(heading, overflow="fold", no_wrap=heading == "recipe")
     for recipe in found:
         trains = recipe.adapter.kind if recipe.adapter else f"all but {', '.join(recipe.frozen)}"
         table.add_row(
