@@ -273,7 +273,7 @@ def _ranked(rows: Sequence[Row], column: Column) -> list[Row]:
     for key, cell in there.items():
         there[key] = replace(cell, partial=not covered[key])
     # One whole row beside partial ones is the best of nothing.
-    if len(tested) > 1 or len(there) == 1:
+    if len(tested) > 1 or (tested and len(there) == 1):
         best, *others = tested
         there[best] = replace(there[best], standing="best")
         for key in others:

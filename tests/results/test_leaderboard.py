@@ -224,6 +224,12 @@ def test_unscored_samples_are_neither_right_nor_wrong() -> None:
     assert leaderboard_json(board)["rows"][0]["cells"]["chart_vqa"]["unscored"] == {"judge_unparsed": 5}
 
 
+def test_one_row_that_is_half_unscored_is_shown_and_not_the_best_of_anything() -> None:
+    board = leaderboard([run("a", [1.0] * 3 + [None] * 3)])
+    (cell,) = board.rows[0].cells.values()
+    assert (cell.standing, cell.partial) == ("untested", True)
+
+
 def test_a_row_without_any_score_is_shown_last() -> None:
     board = leaderboard([run("none", [None] * 5), run("a", [0.0] * 5)])
     assert [row.name[0] for row in board.rows] == ["a", "n"]
