@@ -11,11 +11,16 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import hypothesis
 import pytest
 
 from bench.model import ModelRequest, ServedModel, resolve_model
 
 T = TypeVar("T")
+
+# A busy machine is no failure of what is tested.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 class Drive(Protocol):
