@@ -24,6 +24,7 @@ from bench.images import image_file
 from results.comparable import identity_problems
 from results.judging import GOLDEN, VerdictWord
 from results.log_file import local_path
+from results.natural_order import natural_order
 from results.outcomes import Outcome
 from results.records import Run
 from results.sample_file import LoggedSample, SampleFile
@@ -155,7 +156,7 @@ def pair_up(
     left_out += Counter(_unpaired(items.values(), meetings, silent))
     paired = [
         items[one]
-        for one in sorted(items, key=_natural)
+        for one in sorted(items, key=natural_order)
         if any({a, b} <= items[one].texts.keys() for a, b in meetings)
     ][:limit]
     if not paired:
@@ -312,12 +313,6 @@ def _embedded(picture: str | None) -> str | None:
     path = Path(picture)
     kind = mimetypes.guess_type(path.name)[0] or "image/png"
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def _natural(sample_id: str) -> tuple[Any, ...]:
-    """Numbers within an id in their order: s2 before s10."""
-    parts = ["".join(group) for _, group in itertools.groupby(sample_id, str.isdecimal)]
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
 
 
 def _said(counts: Mapping[str, int]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from results.log_file import Summary, read_log
 from results.outcomes import Outcome
-from results.records import Run, read_run
+from results.records import Run, run_of
 from results.table import interval_json, score_interval
 
 State = Literal["accepted", "rejected", "unscored"]
@@ -95,8 +95,8 @@ def group_label(name: str, group: str) -> str:
 
 def acceptance(log: str | Path) -> Acceptance:
     """Read a teacher's log. Raises what reading a log raises."""
-    run = read_run(log)
-    _, summaries = read_log(log)
+    header, summaries = read_log(log)
+    run = run_of(log, header, summaries)
     usages = [usage for summary in summaries for usage in summary.model_usage.values()]
     costs = [usage.total_cost for usage in usages if usage.total_cost is not None]
     states = dict(zip((str(s.id) for s in summaries), map(_taught, summaries, run.outcomes), strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from results.comparison import TaskComparison
 from results.log_file import Summary, read_log
+from results.natural_order import natural_order
 from results.outcomes import Outcome
 from results.records import Run
 from results.sample_file import SampleFile
@@ -40,18 +40,14 @@ def flips(task: TaskComparison, most: int) -> list[Flip]:
     """
     change = task.pairs.candidate - task.pairs.base
     moved = sorted(
-        np.flatnonzero(change).tolist(), key=lambda row: (-abs(change[row]), _natural(task.pairs.ids[row]))
+        np.flatnonzero(change).tolist(),
+        key=lambda row: (-abs(change[row]), natural_order(task.pairs.ids[row])),
     )
     lost = [row for row in moved if change[row] < 0][:most]
     gained = [row for row in moved if change[row] > 0][:most]
     rows = [*lost, *gained]
     asked = _asked(task, [task.pairs.ids[row] for row in rows])
     return [_flip(task, row, asked) for row in rows]
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """A key by which s2 comes before s10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", name)]
 
 
 def _flip(task: TaskComparison, row: int, asked: Mapping[str, Summary]) -> Flip:

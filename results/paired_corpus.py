@@ -8,6 +8,7 @@ from could be exchanged. Both draw with a given seed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -63,16 +64,14 @@ def _corpus(
         # One cluster says nothing of the spread between clusters.
         low, high, error = -1.0, 1.0, float("nan")
     test = _exchanged(reduce, first, second)
-    found = PairedDifference(
+    found = replace(
+        means,
         difference=scores[1] - scores[0],
         low=low,
         high=high,
         error=error,
         p=test.mid,
-        n=means.n,
         clusters=groups,
-        better=means.better,
-        worse=means.worse,
         test=test,
     )
     return (*scores, found)

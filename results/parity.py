@@ -15,6 +15,7 @@ import numpy as np
 from results.records import Run, read_run
 from results.sample_file import LoggedSample, SampleFile
 from results.statistics import Interval, mean_interval
+from results.table import interval_json
 
 _AROUND = 40
 
@@ -64,6 +65,11 @@ class Parity:
         """Where the unequal pairs part, ascending."""
         return sorted(pair.parts_at for pair in self.pairs if pair.parts_at is not None)
 
+    @property
+    def unequal(self) -> list[Pair]:
+        """The pairs whose tokens or texts differ."""
+        return [pair for pair in self.pairs if pair.parts_at is not None or pair.said is not None]
+
     def as_plain(self) -> dict[str, Any]:
         """Everything as plain data, each unequal pair too."""
         return {
@@ -71,9 +77,9 @@ class Parity:
             "engines": [_engine(run) for run in (self.first, self.second)],
             "logs": [self.first.location, self.second.location],
             "pairs": len(self.pairs),
-            "equal_completions": _plain(self.completions),
-            "equal_tokens": _plain(self.tokens),
-            "equal_scores": _plain(self.scores),
+            "equal_completions": interval_json(self.completions),
+            "equal_tokens": interval_json(self.tokens),
+            "equal_scores": interval_json(self.scores),
             "first_differing_token": position_summary(self.parted),
             "missing": [dict(counts) for counts in self.missing],
             "unequal": [
@@ -84,8 +90,7 @@ class Parity:
                     "scores": pair.scores,
                     "said": pair.said,
                 }
-                for pair in self.pairs
-                if pair.parts_at is not None or pair.said is not None
+                for pair in self.unequal
             ],
         }
 
@@ -181,19 +186,6 @@ def _engine(run: Run) -> dict[str, Any]:
     return {name: run.identity.get(name) for name in named}
 
 
-def _plain(interval: Interval | None) -> dict[str, Any] | None:
-    if interval is None:
-        return None
-    return {
-        "mean": interval.mean,
-        "low": interval.low,
-        "high": interval.high,
-        "n": interval.n,
-        "clusters": interval.clusters,
-    }
-
-
 def examples(found: Parity, most: int) -> Iterator[Pair]:
     """The unequal pairs that part first; those whose texts alone differ come last."""
-    unequal = [pair for pair in found.pairs if pair.parts_at is not None or pair.said is not None]
-    yield from sorted(unequal, key=lambda pair: (pair.parts_at or math.inf, pair.id))[:most]
+    yield from sorted(found.unequal, key=lambda pair: (pair.parts_at or math.inf, pair.id))[:most]

@@ -69,7 +69,11 @@ class Run:
 
 def read_run(location: str | Path) -> Run:
     """Read one inspect log, finished or not. Raises what inspect raises for a file that is no log."""
-    header, summaries = read_log(location)
+    return run_of(location, *read_log(location))
+
+
+def run_of(location: str | Path, header: Header, summaries: Sequence[Summary]) -> Run:
+    """The run of a log that has been read."""
     spec = header.eval
     metadata = spec.metadata or {}
     identity = {
