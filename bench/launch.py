@@ -51,8 +51,6 @@ class Processes:
 
 def check(processes: Processes, request: TrainRequest) -> None:
     """RequestError for a request that no launcher could serve as asked."""
-    import torch
-
     if processes.machines > 1 and not processes.rendezvous:
         raise RequestError("--nnodes: several machines meet at --rdzv HOST:PORT, an address of one of them")
     if processes.machines > 1 and request.out is None:
@@ -61,6 +59,8 @@ def check(processes: Processes, request: TrainRequest) -> None:
         raise RequestError(
             "--nnodes: leave out --eval, and score the checkpoint with `bench run` when it is done"
         )
+    import torch
+
     gpus = torch.cuda.device_count()
     if processes.parallelism == "fsdp" and not gpus:
         raise RequestError(
@@ -83,9 +83,9 @@ def train_in_processes(request: TrainRequest, processes: Processes, show: str) -
     from trainers.lineage import read_lineage
     from trainers.sft import TrainResult
 
-    check(processes, request)
     # Mistakes are said once, before there are many to say them.
     recipe = resolved(request)
+    check(processes, request)
     base_checkpoint(recipe)
     out = request.out or new_folder(recipe, resume=request.resume)
     code = launch(processes, _arguments(request, out, show), run=recipe.digest[:16])

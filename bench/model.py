@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -194,11 +193,3 @@ def _inspect_model(request: ModelRequest) -> Model | None:
         # inspect writes these for its own console, with markup and blank lines.
         text = " ".join(Text.from_markup(str(error)).plain.split()) or type(error).__name__
         raise RequestError(f"--model {request.name}: {text.removeprefix('ERROR: ')}") from error
-
-
-def parse_value(text: str) -> Any:
-    """A command-line value as JSON where it is JSON (numbers, true, lists), else as text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -106,15 +107,21 @@ def names(text: str, option: str) -> tuple[str, ...]:
 
 def pairs(given: list[str] | None, option: str) -> dict[str, Any]:
     """The values of a repeated KEY=VALUE option; RequestError for one without a key."""
-    from bench.model import parse_value
-
     values: dict[str, Any] = {}
     for text in given or ():
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise RequestError(f"{option} {text}: write {option} KEY=VALUE")
-        values[name.strip()] = parse_value(value)
+        values[name.strip()] = _value(value)
     return values
+
+
+def _value(text: str) -> Any:
+    """A command-line value as JSON where it is JSON (numbers, true, lists), else as text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def spread_pairs(arguments: list[str]) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.checkpoint import Checkpoint, find_checkpoint
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.recipes import find_recipe
-from bench.training_data import training_data
 from trainers.processes import NotAsAskedError, first_alone
 from trainers.recipe import TrainRecipe
 
@@ -23,7 +23,7 @@ TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
 
 
 class TrainShow(Protocol):
-    """Who is told how a training goes; a `trainers.loop.Watch` that also hears of the records."""
+    """Who is told how a training goes; a `trainers.watch.Watch` that also hears of the records."""
 
     def say(self, line: str) -> None: ...
     def preparing(self, done: int, total: int) -> None: ...
@@ -80,15 +80,16 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
     Raises RequestError when recipe, data, base and folder do not fit together, IncompleteRunError when the
     machine gave out; what was trained is kept, and the same request with `resume` goes on.
     """
-    try:
-        from trainers import sft
-    except ImportError as error:
-        raise _missing(error) from error
     recipe = resolved(request)
     out = request.out or new_folder(recipe, resume=request.resume)
     if out.exists():  # said before records are drawn
         raise RequestError(f"--out {out}: exists already; give another folder, or remove it")
+    _check_installed()
     base = base_checkpoint(recipe)
+    # Imported only now: a mistake in the recipe is said at once, without the libraries that read data.
+    from bench.training_data import training_data
+    from trainers import sft
+
     with first_alone():  # the others find its records drawn
         data = training_data(recipe, also_held_out=request.evaluate, progress=show.records)
     for name, reason in data.described["held_out_unchecked"].items():
@@ -113,24 +114,25 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
     except (sft.TrainingStopped, NotAsAskedError) as error:
         raise IncompleteRunError(str(error)) from error
     except ImportError as error:
-        raise _missing(error) from error
+        raise _missing(error.name) from error
     except ValueError as error:
         raise RequestError(str(error)) from error
 
 
 def describe(request: TrainRequest, show: TrainShow) -> dict[str, Any]:
     """What `train` would do, with everything but the training itself really done."""
-    try:
-        from trainers.dry_run import describe_training
-    except ImportError as error:
-        raise _missing(error) from error
     recipe = resolved(request)
+    _check_installed()
     base = base_checkpoint(recipe)
+    from bench.training_data import training_data
+
     data = training_data(recipe, also_held_out=request.evaluate, progress=show.records)
     try:
+        from trainers.dry_run import describe_training
+
         return describe_training(recipe, data, base.folder, show)
     except ImportError as error:
-        raise _missing(error) from error
+        raise _missing(error.name) from error
     except ValueError as error:
         raise RequestError(str(error)) from error
 
@@ -148,14 +150,19 @@ def new_folder(recipe: TrainRecipe, *, resume: bool) -> Path:
     return home / time.strftime("%Y-%m-%dT%H-%M-%S")
 
 
-def _missing(error: ImportError) -> RequestError:
-    return RequestError(f"training needs {error.name}; install tunebench[train]")
+def _check_installed() -> None:
+    """Said before anything is fetched or drawn; looked for and not imported, which takes seconds."""
+    for name in ("torch", "transformers", "accelerate"):
+        if find_spec(name) is None:
+            raise _missing(name)
+
+
+def _missing(library: str | None) -> RequestError:
+    return RequestError(f"training needs {library}; install tunebench[train]")
 
 
 def report_names(given: Sequence[str]) -> tuple[str, ...]:
     """The trackers of --report-to; RequestError for one that is unknown or not installed."""
-    from importlib.util import find_spec
-
     for name in given:
         if name not in TRACKERS:
             raise RequestError(

@@ -8,13 +8,14 @@ from typing import Any
 
 from trainers.base import load_model, load_processor
 from trainers.encoding import Encoded
-from trainers.loop import Watch, bfloat16_here
+from trainers.loop import bfloat16_here
 from trainers.memory import memory_estimate
 from trainers.packing import packed
 from trainers.parts import part_sizes
 from trainers.quiet import quiet_libraries
 from trainers.recipe import TrainRecipe
 from trainers.sft import TrainData, check_overlap, encode, reasons
+from trainers.watch import Watch
 
 
 def describe_training(recipe: TrainRecipe, data: TrainData, base: Path, watch: Watch) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
@@ -20,6 +20,7 @@ from trainers.collator import IGNORED, Collator
 from trainers.curves import append_point
 from trainers.encoding import EncodedData
 from trainers.recipe import TrainRecipe
+from trainers.watch import Watch
 
 _OPTIMIZERS = {
     "adamw": "adamw_torch",
@@ -29,19 +30,6 @@ _OPTIMIZERS = {
     "adafactor": "adafactor",
     "sgd": "sgd",
 }
-
-
-class Watch(Protocol):
-    """Who is told how a training goes."""
-
-    def say(self, line: str) -> None:
-        """One line for the person who waits."""
-
-    def preparing(self, done: int, total: int) -> None:
-        """Pictures prepared."""
-
-    def point(self, point: Mapping[str, Any]) -> None:
-        """A point of the curve; of training points `step`, `steps`, `loss`, speeds and `eta` in seconds."""
 
 
 class NotFiniteError(ArithmeticError):

@@ -32,13 +32,13 @@ from trainers.base import (
 from trainers.encoding import EncodedData, Encoder, pictures_digest
 from trainers.examples import TrainExample, data_hash
 from trainers.lineage import git_commit, read_lineage, versions, write_lineage
-from trainers.loop import Watch
 from trainers.overlap import overlaps
 from trainers.parts import part_sizes
 from trainers.pixels import MappedStore, sweep
 from trainers.processes import first_alone, is_first, join, running, together
 from trainers.quiet import quiet_libraries
 from trainers.recipe import TrainRecipe
+from trainers.watch import Silent, Watch
 
 UNFINISHED = ".unfinished"
 """What the name of a folder ends with while its checkpoint is being made."""
@@ -79,19 +79,6 @@ class TrainResult:
     steps: int
     points: list[dict[str, Any]]
     lineage: dict[str, Any]
-
-
-class Silent:
-    """A watch that is told and says nothing."""
-
-    def say(self, line: str) -> None:
-        """Nothing."""
-
-    def preparing(self, done: int, total: int) -> None:
-        """Nothing."""
-
-    def point(self, point: Mapping[str, Any]) -> None:
-        """Nothing."""
 
 
 def train(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -183,6 +184,46 @@ def test_mistakes_are_one_line(
     assert (ended, out) == (code, "")
     assert said in err and "Traceback" not in err
     assert not list(tmp_path.glob("checkpoints/counting/*"))
+
+
+MAIN = """
+import sys
+from bench import cli
+sys.argv = ["bench", "train", *sys.argv[1:]]
+try:
+    cli.main()
+finally:
+    print(*{"torch", "transformers", "datasets", "inspect_ai", "pandas"} & set(sys.modules))
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["recipe.yaml", "--set", "optimizer.lr=3"], "unknown key 'lr' in optimizer"),
+        (["recipe.yaml", "--nproc=2", "--set", "epochs=2", "--set", "steps=3"], "exactly one of epochs"),
+        (["recipe.yaml", "--dry-run", "--set", "base.checkpoint=./gone"], "gone: no such folder"),
+        (["recipe.yaml", "--out", "."], "exists already"),
+        (["no_recipe"], "is not one of chart_answer_only"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_without_heavy_libraries(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    """They take ten seconds to import, and whoever mistyped a key would wait for them."""
+    recipe(tmp_path)
+
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (2, "\n"), done.stdout
+    assert said in done.stderr
 
 
 def test_out_of_disk_ends_with_4(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,8 @@ from trainers.collator import IGNORED, Collator
 from trainers.encoding import EncodedData, Encoder, chat_messages, read_image
 from trainers.examples import TrainExample
 from trainers.pixels import MappedStore
-from trainers.sft import Silent, encode
+from trainers.sft import encode
+from trainers.watch import Silent
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from trainers.collator import IGNORED, Collator
 from trainers.encoding import EncodedData
 from trainers.examples import TrainExample
 from trainers.packing import Packed, PackedCollator, packed
-from trainers.sft import Silent, TrainData, encode, train
+from trainers.sft import TrainData, encode, train
+from trainers.watch import Silent
 
 QUESTIONS = ("How many bars?", "How many bars are there? Count them all.", "Which bar is the tallest one?")
 

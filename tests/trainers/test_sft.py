@@ -28,7 +28,8 @@ from trainers.collator import IGNORED, Collator
 from trainers.examples import TrainExample
 from trainers.lineage import read_lineage
 from trainers.loop import trained_logits
-from trainers.sft import OverlapError, Silent, TrainData, TrainingStopped, TrainResult, encode, train
+from trainers.sft import OverlapError, TrainData, TrainingStopped, TrainResult, encode, train
+from trainers.watch import Silent
 
 
 def losses(result: TrainResult) -> list[float]:
