@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inspect_ai import Task
 
-from bench.errors import RequestError, did_you_mean
+from bench.errors import NotComparableError, RequestError, did_you_mean
 from bench.judging import refuse_the_blind
 from bench.pairs import Item, PairSet, Recorded, pair_up, write_pairs
 from bench.registry import judging
@@ -33,7 +33,7 @@ def pairs_of(
     """The pairs of what a user named: runs of one task, one of each side.
 
     sides: (what was given, its runs). against: GOLDEN, or what was given for ``reference``, or None.
-    RequestError where the sides have no task, or several, in common.
+    NotComparableError where the sides have no task in common, RequestError where they have several.
     """
     named = _one_task([*sides, *([(str(against), reference)] if reference else [])], task)
     chosen = [_run(runs, named) for _, runs in sides]
@@ -125,7 +125,7 @@ def _one_task(sides: Sequence[tuple[str, Sequence[Run] | None]], task: str | Non
             f"{given}: {', '.join(sorted(own)) or 'none'}"
             for (given, _), own in zip(sides, tasks, strict=True)
         )
-        raise RequestError(f"no task in common ({said}); judge logs of one task")
+        raise NotComparableError(f"no task in common ({said}); judge logs of one task")
     if len(shared) > 1:
         raise RequestError(f"{len(shared)} tasks in common, {', '.join(shared)}; say which with --task")
     return shared[0]

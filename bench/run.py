@@ -91,14 +91,18 @@ def named_task(name: str, dataset_args: Mapping[str, Any]) -> Task | str:
     """Our task of a name or task.yaml; any other ``pkg/task`` or ``file.py@task`` is inspect's to find."""
     if name in TASKS:
         return TASKS[name](**dataset_args)
-    is_inspect = "@" in name or name.endswith(".py") or ("/" in name and not Path(name).exists())
-    if is_inspect and not name.endswith((".yaml", ".yml")):
-        return name
-    return task_file(task_yaml=name, **dataset_args)
+    return name if is_inspect_task(name) else task_file(task_yaml=name, **dataset_args)
+
+
+def is_inspect_task(name: str) -> bool:
+    """Whether a name is one for inspect to find: ``pkg/task`` or ``file.py@task``."""
+    if name in TASKS or name.endswith((".yaml", ".yml")):
+        return False
+    return "@" in name or name.endswith(".py") or ("/" in name and not Path(name).exists())
 
 
 def run(
-    request: RunRequest, show: Show, tasks: Sequence[Task] | None = None, ready: Ready | None = None
+    request: RunRequest, show: Show, tasks: Sequence[Task | str] | None = None, ready: Ready | None = None
 ) -> list[Run]:
     """Score every task with every model; the runs in that order, read back from their logs.
 
@@ -110,7 +114,7 @@ def run(
 
 
 def resolve(
-    request: RunRequest, built: Sequence[Task] | None = None
+    request: RunRequest, built: Sequence[Task | str] | None = None
 ) -> tuple[list[Task | str], list[ServedModel]]:
     """The request's tasks with their records, and its models; nothing is started yet."""
     named = (named_task(name, request.dataset_args) for name in request.tasks)
@@ -136,7 +140,7 @@ def resolve(
 
 
 async def _run(
-    request: RunRequest, show: Show, built: Sequence[Task] | None, ready: Ready | None
+    request: RunRequest, show: Show, built: Sequence[Task | str] | None, ready: Ready | None
 ) -> list[Run]:
     if request.base_url:
         check_endpoint(request.base_url)

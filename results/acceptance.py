@@ -115,13 +115,16 @@ def acceptance(log: str | Path) -> Acceptance:
 
 
 def _taught(summary: Summary, outcome: Outcome) -> Taught:
-    attempts = len(_refused(summary)) + 1
+    state, reason = _state(outcome), outcome.reason
+    if state == "rejected":
+        reason = next(iter((summary.scores or {}).values())).reason or "refused"
+    return Taught(state, None if state == "accepted" else reason, len(_refused(summary)) + 1)
+
+
+def _state(outcome: Outcome) -> State:
     if outcome.value is None:
-        return Taught("unscored", outcome.reason, attempts)
-    if outcome.value == 1:
-        return Taught("accepted", None, attempts)
-    score = next(iter((summary.scores or {}).values()))
-    return Taught("rejected", score.reason or "refused", attempts)
+        return "unscored"
+    return "accepted" if outcome.value == 1 else "rejected"
 
 
 def _refused(summary: Summary) -> list[str]:
@@ -131,9 +134,7 @@ def _refused(summary: Summary) -> list[str]:
 
 
 def _group_json(members: Sequence[Outcome]) -> dict[str, Any]:
-    states = Counter(
-        "unscored" if o.value is None else "accepted" if o.value == 1 else "rejected" for o in members
-    )
+    states = Counter(map(_state, members))
     return {
         "asked": len(members),
         **{state: states[state] for state in ("accepted", "rejected", "unscored")},

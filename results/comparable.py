@@ -71,6 +71,10 @@ def overlap_problems(base: Run, candidate: Run, pairs: Pairs, *, allow_partial: 
 def warnings(base: Run, candidate: Run, pairs: Pairs) -> list[str]:
     """What differs between two comparable runs and may explain a difference, one line each."""
     lines = []
+    if base.location == candidate.location:
+        lines.append(
+            "base and candidate are one log: it says nothing of another run, not even of the same model"
+        )
     for name in _SETTINGS:
         one, two = base.identity.get(name), candidate.identity.get(name)
         if one != two and not (one is None and two is None):

@@ -29,7 +29,14 @@ def verdict_text(task: TaskComparison) -> str:
         return f"undecided: {percent(task.unscored_share)} of the samples have no score in one of the two"
     if task.needed is None or task.needed <= task.found.n:
         return "undecided: the difference is too near the margin"
-    return f"undecided: n too small, needs about {_rounded(task.needed)} samples"
+    needs = f"needs about {_rounded(task.needed)} samples"
+    if task.flipped == 0:
+        # Nothing differs here; how rare a loss this n could have missed is what the interval says.
+        return (
+            f"undecided: no flips among {task.found.n}; the interval still allows "
+            f"±{100 * task.found.high:.1f} points, {needs}"
+        )
+    return f"undecided: n too small, {needs}"
 
 
 def interval_text(task: TaskComparison) -> str:

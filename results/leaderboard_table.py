@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from results.published import PublishedRow, PublishedSource, PublishedTable
 
 _MARKS = {"best": "●", "tied": "○", "behind": " ", "untested": " "}
-_LEGEND = "● best · ○ not distinguishable from it (paired, clustered test at 5%, Bonferroni over the rows)"
-_PART = "part: under 90% of the samples that other rows have; not ranked, whatever the score"
+_LEGEND = "● best · ○ not distinguishable from it (paired, clustered, 5%, Bonferroni)"
+_PART = "part: under 90% of the samples that other rows have, so not ranked"
 _SHORT = "na: no answer, cut: truncated"
 _NAME_WIDTH = 26
 _SCORE_WIDTH = 22

@@ -119,6 +119,15 @@ def _signature(run: Run, name: str) -> str | None:
     return next((said for scorer, said in signed.items() if name.startswith(scorer)), None)
 
 
+def signatures(run: Run) -> dict[str, str]:
+    """Scorer → what two of its scores must share to be compared; of numbers that share one, the first."""
+    signed: dict[str, str] = run.identity.get("metrics") or {}
+    first: dict[str, str] = {}
+    for name, said in signed.items():
+        first.setdefault(said, name)
+    return {name: said for said, name in first.items()}
+
+
 def corpus_interval(outcomes: Outcomes, name: str) -> Interval | None:
     """A corpus score with its cluster bootstrap interval, in [0, 1]."""
     sums, reduce = outcomes.sums[name], CORPUS_SCORES[name]

@@ -8,7 +8,6 @@ from could be exchanged. Both draw with a given seed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -31,17 +30,17 @@ def score_difference(
     """
     own = np.arange(len(pairs.ids)) if rows is None else rows
     one, two, clusters = pairs.base[own], pairs.candidate[own], pairs.clusters[own]
-    found = paired_difference(one, two, clusters, level)
     name = base.corpus
     if name is None or candidate.corpus != name:
-        return float(one.mean()), float(two.mean()), found
+        return float(one.mean()), float(two.mean()), paired_difference(one, two, clusters, level)
     sums = base.sums[name][pairs.base_rows[own]], candidate.sums[name][pairs.candidate_rows[own]]
-    return _corpus(name, sums, clusters, level, found)
+    return _corpus(name, sums, clusters, level, two - one)
 
 
 def _corpus(
-    name: str, sums: tuple[Floats, Floats], clusters: Ints, level: float, means: PairedDifference
+    name: str, sums: tuple[Floats, Floats], clusters: Ints, level: float, apart: Floats
 ) -> tuple[float, float, PairedDifference]:
+    """apart: by how much the score of each sample changed, of which better and worse are counted."""
     reduce = CORPUS_SCORES[name]
     codes = np.unique(clusters, return_inverse=True)[1]
     groups = int(codes.max()) + 1
@@ -64,14 +63,16 @@ def _corpus(
         # One cluster says nothing of the spread between clusters.
         low, high, error = -1.0, 1.0, float("nan")
     test = _exchanged(reduce, first, second)
-    found = replace(
-        means,
+    found = PairedDifference(
         difference=scores[1] - scores[0],
         low=low,
         high=high,
         error=error,
         p=test.mid,
+        n=len(apart),
         clusters=groups,
+        better=int((apart > 0).sum()),
+        worse=int((apart < 0).sum()),
         test=test,
     )
     return (*scores, found)

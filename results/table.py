@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from results.judge_warnings import run_warnings
-from results.metrics import group_metrics_tables, metric_json, metrics_table, run_metrics
+from results.metrics import group_metrics_tables, metric_json, metrics_table, run_metrics, signatures
 from results.outcomes import Outcome
 from results.records import Run
 from results.statistics import Interval, mean_interval
@@ -74,8 +74,8 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
             console.print(metrics_table(shown(f"{run.task} × {short_name(run)}"), measured))
             if any(metric.lower for metric in measured):
                 console.print("↓ counts what is wrong: lower is better", style="dim")
-            for signature in dict.fromkeys(metric.signature for metric in measured if metric.signature):
-                console.print(shown(signature), style="dim", soft_wrap=True)
+            for name, signature in signatures(run).items():
+                console.print(shown(f"{name}: {signature}"), style="dim", soft_wrap=True)
         for field, parts in _tables(run).items():
             # Where answers are right or wrong, that is what a group's table is for; other numbers of its
             # groups are in the JSON.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,6 +27,8 @@ from bench.terminal import (
 )
 
 if TYPE_CHECKING:
+    from inspect_ai import Task
+
     from bench.run import RunRequest
     from results.comparison import Rules, TaskComparison
     from results.records import Run
@@ -125,7 +127,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Run a checkpoint and hold it against a baseline: exit code 0 not worse, 1 worse, 3 not comparable."""
-    from bench.run import RunRequest
+    from bench.run import RunRequest, named_task
     from bench.run import run as run_all
 
     request = RunRequest(
@@ -143,16 +145,18 @@ def check(
         base_url=model_base_url,
         trust_remote_code=trust_remote_code,
     )
-    base = find_runs(baseline, folder)
-    rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, base)
-    blessed = base
-    request = _as_blessed(request, base)
-    base = _only(base, _same_measure(request.tasks, request.dataset_args, base, baseline), baseline)
+    blessed = find_runs(baseline, folder)
+    rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, blessed)
+    base = _only(blessed, [_task_name(name) for name in request.tasks], baseline)
+    request = _with_arguments(request, base)
+    built = [named_task(name, request.dataset_args) for name in request.tasks]
+    _check_measure(base, built)
+    request = _with_samples(request, base, built)
     if judges is not None:
         _check_judged(blessed, [run.task for run in base], baseline)
     inspect_display("none")
     show = TerminalShow(console(stderr=True), bar=True, quiet=False)
-    runs = run_all(request, show)
+    runs = run_all(request, show, built)
     if all(not one.outcomes.scored.any() for one in runs):
         reasons = ", ".join(f"{count} × {reason}" for one in runs for reason, count in one.unscored.items())
         raise IncompleteRunError(f"no sample was scored: {reasons}")
@@ -336,50 +340,47 @@ def _fraction(text: str) -> float | None:
     return value
 
 
-def _as_blessed(request: RunRequest, base: Sequence[Run]) -> RunRequest:
-    """The request for one task with the baseline's data arguments and samples, where it names none itself."""
-    from bench.run import named_task
+def _task_name(given: str) -> str:
+    """The name that a task's runs have; inspect logs `pkg/task` and `file.py@task` under the task's own."""
+    from bench.catalog import find_task
+    from bench.run import is_inspect_task
 
-    task = named_task(request.tasks[0], request.dataset_args) if len(request.tasks) == 1 else ""
-    own = None if isinstance(task, str) else next((run for run in base if run.task == task.name), None)
-    if own is None or isinstance(task, str):
+    return re.split("[/@]", given)[-1] if is_inspect_task(given) else find_task(given).name
+
+
+def _with_arguments(request: RunRequest, base: Sequence[Run]) -> RunRequest:
+    """The request for one task with the baseline's data arguments, where it names none itself."""
+    blessed = base[0].identity.get("dataset_args") if len(base) == 1 else None
+    if not blessed or request.dataset_args:
         return request
-    blessed = own.identity.get("dataset_args")
-    if blessed and not request.dataset_args:
-        said = " ".join(f"{key}={value}" for key, value in blessed.items())
-        _note([f"-T {said}, as the baseline has it"])
-        request = replace(request, dataset_args=blessed)
-        built = named_task(request.tasks[0], blessed)
-        task = task if isinstance(built, str) else built
-    ids, there = tuple(dict.fromkeys(own.outcomes.ids)), {str(sample.id) for sample in task.dataset}
-    if request.limit is None and len(ids) < len(there) and there.issuperset(ids):
-        _note([f"the {len(ids)} samples that the baseline has, of {len(there)}"])
-        request = replace(request, sample_ids=ids)
-    return request
+    _note([f"-T {' '.join(f'{key}={value}' for key, value in blessed.items())}, as the baseline has it"])
+    return replace(request, dataset_args=blessed)
 
 
-def _same_measure(
-    tasks: Sequence[str], dataset_args: Mapping[str, Any], base: Sequence[Run], given: str
-) -> list[str]:
-    """The tasks' names; what cannot be compared is said before hours are spent on running it."""
-    from bench.run import named_task
+def _with_samples(request: RunRequest, base: Sequence[Run], built: Sequence[Task | str]) -> RunRequest:
+    """The request for one task with the baseline's samples, where those are a part of the task's."""
+    task = built[0]
+    if len(built) > 1 or isinstance(task, str) or request.limit is not None:
+        return request
+    ids, there = tuple(dict.fromkeys(base[0].outcomes.ids)), {str(sample.id) for sample in task.dataset}
+    if len(ids) == len(there) or not there.issuperset(ids):
+        return request
+    _note([f"the {len(ids)} samples that the baseline has, of {len(there)}"])
+    return replace(request, sample_ids=ids)
+
+
+def _check_measure(base: Sequence[Run], built: Sequence[Task | str]) -> None:
+    """NotComparableError, before hours are spent on running, where a task is not what the baseline measured."""
     from results.comparable import identity_problems
 
-    built = [named_task(name, dataset_args) for name in tasks]
-    # inspect logs `pkg/task` and `file.py@task` under the task's own name.
-    named = [re.split("[/@]", task)[-1] if isinstance(task, str) else str(task.name) for task in built]
-    by_task = {run.task: run for run in _only(base, named, given)}
     problems = [
         problem
-        for name, task in zip(named, built, strict=True)
+        for run, task in zip(base, built, strict=True)
         if not isinstance(task, str)
-        for problem in identity_problems(
-            name, by_task[name].identity, (task.metadata or {}).get("identity") or {}
-        )
+        for problem in identity_problems(run.task, run.identity, (task.metadata or {}).get("identity") or {})
     ]
     if problems:
         raise NotComparableError("\n".join(problems) + "\nnothing was run")
-    return named
 
 
 def _decide(

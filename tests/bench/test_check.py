@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bench.cli import main
+from bench.records import load_records
 
 N = 60
 Command = Callable[..., tuple[int, str, str]]
@@ -158,6 +159,28 @@ def test_only_the_baselines_samples_are_run(
     (home / "baselines" / "broken.json").unlink()
     assert code == 0
     assert "part" in out and "broken.json" in err
+
+
+def test_the_records_are_made_once(
+    check: Command, bench: Command, adder: Adder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task's records may take minutes: its arguments and its samples come from one making of them."""
+    model = ("--model", "vllm/adder", "--model-base-url", adder.url)
+    arguments = ("-T", "size=30", "seed=3", "charts=bar")
+    assert bench("run", "chart_vqa", *model, *arguments, "--limit", "10", "--log-dir", "ten")[0] == 0
+    assert bench("bless", "ten", "--as", "ten", "--force")[0] == 0
+    made: list[object] = []
+
+    def counted(*given: object, **named: object) -> object:
+        made.append(given)
+        return load_records(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("bench.build.load_records", counted)
+    code, _, err = bench("check", "chart_vqa", *model, "--baseline", "ten", "--margin", "1")
+    assert code == 0, err
+    assert "-T size=30 seed=3 charts=bar, as the baseline has it" in err
+    assert "the 10 samples that the baseline has, of 30" in err
+    assert len(made) == 1
 
 
 def test_the_worse_ends_with_1(check: Command, blessed: Path, adder: Adder) -> None:

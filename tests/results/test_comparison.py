@@ -284,6 +284,22 @@ def test_json_has_everything_and_is_json() -> None:
     json.dumps(comparison_json([one], [[]]), allow_nan=False)
 
 
+def test_no_flips_are_no_proof_of_no_loss() -> None:
+    """The verdict stays what n allows, and says why; only more samples make it a good word."""
+    base, _ = flipped(60, 0, 0)
+    task = only(run(base), candidate(base, location="logs/other.eval"))
+    assert task.verdict == "undecided"
+    assert (task.found.low, task.found.high) == pytest.approx((-0.064, 0.064), abs=0.02)
+    said = f"no flips among 60; the interval still allows ±{100 * task.found.high:.1f} points, needs about "
+    assert verdict_text(task).startswith(f"undecided: {said}")
+    assert not any("one log" in line for line in task.warnings)
+    assert any(
+        line.startswith("base and candidate are one log") for line in only(run(base), run(base)).warnings
+    )
+    base, _ = flipped(800, 0, 0)
+    assert only(run(base), candidate(base)).verdict == "not worse"
+
+
 def test_p_and_points_as_they_are_written() -> None:
     assert [p_text(p) for p in (0.00099, 0.0339, 0.5, 0.9999)] == ["<.001", ".034", ".500", "1"]
     assert [signed(share) for share in (-0.16, 0.013, -0.0001, 0.0)] == ["-16.0", "+1.3", "0.0", "0.0"]

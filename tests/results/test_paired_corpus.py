@@ -66,6 +66,8 @@ def test_scores_and_p_are_those_of_sacrebleus_paired_tests(better: float, seed: 
     assert 100 * base == pytest.approx(metric.corpus_score(first, [references]).score)
     assert 100 * candidate == pytest.approx(metric.corpus_score(second, [references]).score)
     assert found.difference == pytest.approx(candidate - base)
+    apart = [y - x for x, y in zip(one.values, two.values, strict=True)]
+    assert (found.n, found.better, found.worse) == (60, sum(d > 0 for d in apart), sum(d < 0 for d in apart))
     systems = [("Baseline: one", first), ("two", second)]
     _, scores = PairedTest(systems, {"BLEU": sacrebleu.BLEU()}, [references], "ar", n_samples=4000)()
     # Two draws of some thousand each: their p differ by about sqrt(p (1 - p) (1/2000 + 1/4000)).
