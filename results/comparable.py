@@ -72,9 +72,7 @@ def warnings(base: Run, candidate: Run, pairs: Pairs) -> list[str]:
     """What differs between two comparable runs and may explain a difference, one line each."""
     lines = []
     if base.location == candidate.location:
-        lines.append(
-            "base and candidate are one log: it says nothing of another run, not even of the same model"
-        )
+        lines.append("base and candidate are one log, which says nothing of a second run of the model")
     for name in _SETTINGS:
         one, two = base.identity.get(name), candidate.identity.get(name)
         if one != two and not (one is None and two is None):

@@ -161,8 +161,8 @@ def _mean(outcomes: Outcomes, values: Floats) -> Interval | None:
 
 def metrics_table(title: Text, metrics: Sequence[Metric]) -> Table:
     """One line per number, its precision and recall beside it, all in percent. Fits 80 columns."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(title, overflow="fold")
+    table = _titled(title)
+    table.add_column("", overflow="fold")
     parts = {metric.name: metric for metric in metrics}
     split = any(f"{metric.name}_precision" in parts for metric in metrics)
     for heading in ("n", "score ±95%", *(("precision ±95%", "recall ±95%") if split else ())):
@@ -173,6 +173,13 @@ def metrics_table(title: Text, metrics: Sequence[Metric]) -> Table:
         n = metric.interval.n if metric.interval else 0
         table.add_row(metric.label, str(n), _text(metric.interval), *cells)
     return table
+
+
+def _titled(title: Text) -> Table:
+    """A table under its title: as a heading, a long one would take the room of the numbers."""
+    return Table(
+        box=None, pad_edge=False, header_style="bold", title=title, title_justify="left", title_style="bold"
+    )
 
 
 def main_metrics(metrics: Sequence[Metric]) -> list[Metric]:
@@ -195,8 +202,8 @@ def group_metrics_tables(run: Run, field: str, per_table: int = 3) -> list[Table
     columns = main_metrics(groups["all"])
     tables: list[Table] = []
     for start in range(0, len(columns), per_table):
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column(_shown(f"{run.task} by {field}"), overflow="fold")
+        table = _titled(_shown(f"{run.task} by {field}"))
+        table.add_column("", overflow="fold")
         shown = slice(start, start + per_table)
         for heading in ("n", *(metric.label for metric in columns[shown])):
             table.add_column(heading, justify="right", no_wrap=True)

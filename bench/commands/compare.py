@@ -370,7 +370,7 @@ def _with_samples(request: RunRequest, base: Sequence[Run], built: Sequence[Task
 
 
 def _check_measure(base: Sequence[Run], built: Sequence[Task | str]) -> None:
-    """NotComparableError, before hours are spent on running, where a task is not what the baseline measured."""
+    """NotComparableError, before hours are spent, where a task is not what the baseline measured."""
     from results.comparable import identity_problems
 
     problems = [

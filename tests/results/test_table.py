@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -81,6 +82,24 @@ def test_the_widest_score_fits_too() -> None:
     assert "100.0 [" in text
     assert "100.0]" in text
     assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_numbers_of_texts_fit_80_columns_of_a_wider_terminal_and_their_signatures_are_named() -> None:
+    names = ("well_formed", "far_too_short", "rouge1", "rouge1_precision", "rouge1_recall")
+    values = np.linspace(0, 0.99, 400)
+    outcomes = replace(
+        Outcomes.of([outcome(n, float(value)) for n, value in enumerate(values)]),
+        numbers=dict.fromkeys(names, values),
+    )
+    metrics = {"well_formed": "words:150-190", "far_too_short": "words:150-190", "rouge": "stem:no"}
+    one = run([outcome(1)], model="completions:essays_of_the_second_student.jsonl")
+    identity = {**one.identity, "metrics": metrics}
+    text = printed([replace(one, identity=identity, outcomes=outcomes, expected=400)], width=100)
+    tables = text.partition("chart_vqa × completions")[2]
+    assert "chart_vqa × completions:essays_of_the_second_student.jsonl@012345" in text
+    assert max(len(line.rstrip()) for line in tables.splitlines()) <= 80
+    assert "\nwell_formed: words:150-190\n" in text and "\nrouge: stem:no\n" in text
+    assert text.count("words:150-190") == 1
 
 
 def test_names_are_text_and_never_markup() -> None:
