@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from results.bootstrap import cluster_bootstrap
+from results.lean_scipy import special
 from results.outcomes import Floats
 
 # Pull of both coefficients towards 0: a judge that always takes the longer one has no finite slope.

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 from rich.text import Text
-from scipy import special
 
 from results.bootstrap import cluster_bootstrap
 from results.corpus import CORPUS_SCORES
+from results.lean_scipy import special
 from results.outcomes import Floats, Ints, Labels, Outcomes
 from results.records import Run
 from results.statistics import Interval, clustered_standard_error, mean_interval, wilson

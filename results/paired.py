@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
+from results.lean_scipy import special
 from results.outcomes import Floats, Ints, Outcomes
 from results.sign_flips import SignTest, sign_test
 

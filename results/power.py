@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import special
+from results.lean_scipy import special
 
 POWER = 0.8
 

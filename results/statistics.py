@@ -10,8 +10,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
+from results.lean_scipy import special
 from results.outcomes import Floats, Ints
 
 

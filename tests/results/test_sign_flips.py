@@ -44,20 +44,32 @@ def every_flip(sums: list[float]) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(
-    "sums",
-    [[3, -1, 2, 2, -4, 5, 1, 1, 3], [8, 8, -2, 8, 6, 1, -3, 8], [0.25, -0.5, 0.1, 0.7, 0.3, 0.9, -0.2, 0.4]],
+    "sums", [[3, -1, 2, 2, -4, 5, 1, 1, 3], [8, 8, -2, 8, 6, 1, -3, 8], [1, -2], [2, 2, -1, 1, -1, 1, -3]]
 )
-def test_cluster_flips_are_near_the_count_of_every_flip(sums: list[float]) -> None:
-    exact, mid = every_flip([float(value) for value in sums])
-    found = sign_test(np.asarray(sums, dtype=float), seed=1)
+def test_flips_of_whole_numbers_are_counted_in_full(sums: list[float]) -> None:
+    found = sign_test(np.asarray(sums, dtype=float))
     assert found.name == "cluster sign flips"
+    assert (found.exact, found.mid) == pytest.approx(every_flip([float(value) for value in sums]), rel=1e-12)
+
+
+def test_flips_of_fractions_are_near_the_count_of_every_flip() -> None:
+    sums = [0.25, -0.5, 0.1, 0.7, 0.3, 0.9, -0.2, 0.4]
+    exact, mid = every_flip(sums)
+    found = sign_test(np.asarray(sums), seed=1)
     # Four standard errors of 10,000 draws.
-    assert found.exact == pytest.approx(exact, abs=4 * (exact * (1 - exact) / 10_000) ** 0.5)
-    assert found.mid == pytest.approx(mid, abs=4 * (exact * (1 - exact) / 10_000) ** 0.5)
+    near = 4 * (exact * (1 - exact) / 10_000) ** 0.5
+    assert (found.exact, found.mid) == pytest.approx((exact, mid), abs=near)
 
 
-def test_a_seed_gives_the_same_p_again_and_p_is_never_0() -> None:
-    sums = np.arange(1, 40, dtype=float)
+def test_counting_and_drawing_agree_on_many_clusters() -> None:
+    sums = np.random.default_rng(5).integers(-8, 10, 800).astype(float)
+    counted, drawn = sign_test(sums), sign_test(sums / 3)
+    assert 0.001 < counted.exact < 0.5
+    assert drawn.exact == pytest.approx(counted.exact, abs=4 * (counted.exact / 10_000) ** 0.5)
+
+
+def test_a_seed_gives_the_same_p_again_and_a_drawn_p_is_never_0() -> None:
+    sums = np.arange(1, 40, dtype=float) + 0.5
     assert sign_test(sums, seed=3) == sign_test(sums, seed=3)
     assert 0 < sign_test(sums).mid < 1e-3
 
