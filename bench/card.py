@@ -95,7 +95,7 @@ def _made(digest: str, parameters: int | None, lineage: Mapping[str, Any] | None
     ]
     lines = [f"| {key} | {_cell(value)} |" for key, value in rows if value not in (None, "", {})]
     if lineage is None:
-        lines.append("| lineage | none: this checkpoint was not made by `bench train` |")
+        lines.append("| lineage | none: it was not made by `bench train`, or was changed since |")
     return "\n".join(["| | |", "| --- | --- |", *lines])
 
 

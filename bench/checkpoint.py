@@ -14,6 +14,7 @@ from typing import Any
 from bench import nano
 from bench.errors import RequestError
 from tasks.cache import cache_folder
+from trainers.lineage import is_of, read_lineage
 
 # What decides a checkpoint's behaviour: weights, adapter, tokenizer, processor, templates, its own code.
 _BEHAVIOUR_ENDINGS = (
@@ -31,6 +32,7 @@ _BEHAVIOUR_ENDINGS = (
 # What a trainer leaves beside it, and what only describes it.
 _BESIDE = (
     "lineage.json",
+    "run.json",
     "trainer_state.json",
     "training_args.bin",
     "optimizer.pt",
@@ -62,7 +64,7 @@ class Checkpoint:
     @property
     def digest(self) -> str:
         """SHA-256 over the bytes of base and adapter; equal bytes give equal digests under any name."""
-        return hashlib.sha256("".join(folder_digest(folder) for folder in self._folders).encode()).hexdigest()
+        return checkpoint_digest(self.folder, self.adapter)
 
     @property
     def parameters(self) -> int | None:
@@ -72,14 +74,11 @@ class Checkpoint:
 
     @property
     def recipe_commit(self) -> str | None:
-        """The git commit that the checkpoint's lineage file names, if it has one."""
-        lineage = (self.adapter or self.folder) / "lineage.json"
-        if not lineage.is_file():
+        """The git commit that the lineage file of these weights names, if there is one."""
+        lineage = read_lineage(self.adapter or self.folder)
+        if lineage is None or not is_of(lineage, self.digest):
             return None
-        try:
-            commit = json.loads(lineage.read_text()).get("commit")
-        except (OSError, ValueError, AttributeError):
-            return None
+        commit = lineage.get("commit")
         return commit if isinstance(commit, str) else None
 
 
@@ -161,6 +160,12 @@ def _fetched(name: str, revision: str | None) -> Path:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def checkpoint_digest(folder: Path, adapter: Path | None = None) -> str:
+    """The digest of a model's folder, or of an adapter on it: what a log calls `weights_digest`."""
+    folders = [folder] if adapter is None else [folder, adapter]
+    return hashlib.sha256("".join(map(folder_digest, folders)).encode()).hexdigest()
 
 
 def folder_digest(folder: Path) -> str:

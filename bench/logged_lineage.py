@@ -9,8 +9,8 @@ from bench.checkpoint import Checkpoint
 from trainers.lineage import read_lineage
 
 _KEPT = (
-    *("recipe_digest", "base_digest", "data", "data_hash", "examples", "steps", "tokens", "seconds"),
-    *("seed", "commit", "finished"),
+    *("recipe_digest", "weights_digest", "base_digest", "data", "data_hash", "examples", "steps", "tokens"),
+    *("seconds", "seed", "commit", "finished"),
 )
 _MOST_ANCESTORS = 20
 _MOST_POINTS = 200

@@ -15,7 +15,7 @@ from bench.errors import IncompleteRunError, RequestError
 from results.folder import read_runs, weights
 from results.leaderboard import Leaderboard, leaderboard
 from tasks.cache import cache_folder
-from trainers.lineage import read_lineage
+from trainers.lineage import FILE, is_of, read_lineage
 
 _CARD = "README.md"
 # A trainer's own state: of no use to whoever loads the weights, and large.
@@ -63,11 +63,17 @@ def prepare(model: str, repository: str, *, log_dir: Path, data: Path | None = N
             raise RequestError(f"--data {data}: no training folder (no parquet files in it)")
         data_repository = f"{repository}-data"
     lineage = read_lineage(folder)
+    files = dict(_files(folder))
+    changed: tuple[str, ...] = ()
+    if lineage is not None and not is_of(lineage, checkpoint.digest):
+        changed = (f"{FILE} is about other weights than these and stays here: they were changed since",)
+        lineage = None
+        del files[FILE]
     base, notes = _base(checkpoint, lineage)
     return Push(
         checkpoint,
         repository,
-        dict(_files(folder)),
+        files,
         card(
             repository,
             digest=checkpoint.digest,
@@ -79,7 +85,7 @@ def prepare(model: str, repository: str, *, log_dir: Path, data: Path | None = N
             data=data_repository,
         ),
         (data, data_repository) if data is not None and data_repository else None,
-        notes,
+        (*changed, *notes),
     )
 
 

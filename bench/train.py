@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bench.checkpoint import Checkpoint, find_checkpoint
+from bench.checkpoint import Checkpoint, checkpoint_digest, find_checkpoint
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.recipes import find_recipe
 from trainers.processes import NotAsAskedError, first_alone
@@ -101,6 +101,7 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
             base=base.folder,
             out=out,
             base_digest=base.digest,
+            digest=checkpoint_digest,
             watch=show,
             resume=request.resume,
             allow_overlap=request.allow_overlap,

@@ -1,10 +1,14 @@
-"""Judges that judge themselves, their pupils, or what they did not see: said in every table."""
+"""What makes a run suspect, said in every table: a judge that judges itself, its pupils, or what it did not
+see; a lineage of other weights.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from results.lineage import lineage_warning
 
 if TYPE_CHECKING:
     from results.leaderboard import Leaderboard
@@ -13,7 +17,12 @@ _JUDGE = re.compile(r"judge:([^|]+)\|")
 
 
 def run_warnings(identity: Mapping[str, Any]) -> list[str]:
-    """The warnings of a run whose score, or one of whose scores, a judge gave."""
+    """The warnings of a run: those of a judge that gave one of its scores, and of its lineage."""
+    changed = lineage_warning(identity)
+    return [*_judges_warnings(identity), *([changed] if changed else [])]
+
+
+def _judges_warnings(identity: Mapping[str, Any]) -> list[str]:
     said = identity.get("judge_warnings")
     lines = [str(line) for line in said] if isinstance(said, list | tuple) else []
     metrics = identity.get("metrics")
@@ -31,7 +40,10 @@ def run_warnings(identity: Mapping[str, Any]) -> list[str]:
 def board_warnings(board: Leaderboard) -> list[str]:
     """The warnings of every run on a leaderboard, each with its column."""
     cells = [(column, cell) for column in board.columns for _, cell in board.cells(column)]
-    lines = [f"{column.label}: {line}" for column, cell in cells for line in run_warnings(cell.run.identity)]
+    lines = [
+        f"{column.label}: {line}" for column, cell in cells for line in _judges_warnings(cell.run.identity)
+    ]
+    lines += [line for _, cell in cells if (line := lineage_warning(cell.run.identity))]
     return list(dict.fromkeys(lines))
 
 

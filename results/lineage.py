@@ -1,6 +1,7 @@
 """What a log says of how its weights came to be: the checkpoint's lineage, kept in the log by the run.
 
 Read from the log alone: the folder may have been overwritten since, and then its file tells of other weights.
+A lineage that names its weights is one of those alone; older ones do not name them and are believed.
 """
 
 from __future__ import annotations
@@ -37,9 +38,12 @@ class Lineage:
 
 
 def read_lineage(identity: Mapping[str, Any]) -> Lineage | None:
-    """The lineage in a run's identity, or None; what has another form than expected is left out."""
+    """The lineage in a run's identity, or None; what has another form than expected is left out.
+
+    None as well for a lineage of other weights than those that ran (`lineage_warning`).
+    """
     said = identity.get("lineage")
-    if not isinstance(said, Mapping):
+    if not isinstance(said, Mapping) or lineage_warning(identity) is not None:
         return None
     recipe = _mapping(said.get("recipe"))
     data = _mapping(said.get("data"))
@@ -51,6 +55,17 @@ def read_lineage(identity: Mapping[str, Any]) -> Lineage | None:
         examples=_count(said.get("examples", data.get("examples"))),
         groups=_groups(data.get("groups")),
         losses=_losses(said.get("loss_history")),
+    )
+
+
+def lineage_warning(identity: Mapping[str, Any]) -> str | None:
+    """That a run's lineage is of other weights than those that ran, or None."""
+    said, ran = _mapping(identity.get("lineage")).get("weights_digest"), identity.get("weights_digest")
+    if not said or not ran or said == ran:
+        return None
+    return (
+        f"the lineage of {str(identity.get('model'))[:40]} is left out: it is about weights "
+        f"{str(said)[:12]}, and {str(ran)[:12]} ran (base included); they were changed after training"
     )
 
 
@@ -79,6 +94,8 @@ def _ancestors(said: Mapping[str, Any]) -> Iterable[str]:
             return
         yield digest
         here = _mapping(here.get("parent"))
+        if here.get("weights_digest") not in (None, digest):
+            return
 
 
 def _count(value: object) -> int | None:

@@ -10,11 +10,10 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from trainers.lineage import git_commit, read_lineage, versions, write_lineage
+from trainers.lineage import Digest, git_commit, is_of, read_lineage, versions, write_lineage
 from trainers.parts import part_of
 from trainers.video_stand_in import stand_in_for_video
 
@@ -121,12 +120,12 @@ def four_bits() -> Any:
     )
 
 
-def merge(adapter: Path, base: Path, out: Path, *, digests: Callable[[Path], str] | None = None) -> Path:
+def merge(adapter: Path, base: Path, out: Path, *, digest: Digest | None = None) -> Path:
     """Write the base with the adapter added to its weights, in the base's own numeric type; returns `out`.
 
     Everything the adapter does not touch keeps its bytes. The folder appears whole or not at all. An adapter
     trained on a base in four bits is added to the base as it is, which differs from what it saw by the
-    quantisation's rounding. digests: names folders in the lineage. Raises ValueError when `out` exists, or
+    quantisation's rounding. digest: names checkpoints in the lineage. Raises ValueError when `out` exists, or
     adapter and base do not fit together.
     """
     if out.exists():
@@ -138,7 +137,7 @@ def merge(adapter: Path, base: Path, out: Path, *, digests: Callable[[Path], str
         merged.save_pretrained(unfinished)
         _copy_beside(base, unfinished)
         _copy_beside(adapter, unfinished)
-        write_lineage(unfinished, _lineage(adapter, base, digests))
+        write_lineage(unfinished, _lineage(adapter, base, unfinished, digest))
         unfinished.chmod(0o755)  # mkdtemp's folders are for their owner alone
         unfinished.replace(out)
     finally:
@@ -177,13 +176,22 @@ def _copy_beside(source: Path, folder: Path) -> None:
             shutil.copyfile(file, folder / file.name)
 
 
-def _lineage(adapter: Path, base: Path, digests: Callable[[Path], str] | None) -> dict[str, Any]:
-    """The adapter's own lineage, with how it was merged; without one, what can be said."""
+def _lineage(adapter: Path, base: Path, made: Path, digest: Digest | None) -> dict[str, Any]:
+    """The adapter's own lineage, with how it was merged; without one of its weights, what can be said."""
+    named = {
+        "weights_digest": digest(made, None) if digest else None,
+        "adapter_digest": digest(base, adapter) if digest else None,
+        "base_digest": digest(base, None) if digest else None,
+    }
+    own = read_lineage(adapter)
+    if own is None or not is_of(own, named["adapter_digest"]):
+        own = {"parent": read_lineage(base)}
     return {
-        **(read_lineage(adapter) or {"parent": read_lineage(base)}),
+        **own,
+        "weights_digest": named["weights_digest"],
         "merged": {
-            "adapter_digest": digests(adapter) if digests else None,
-            "base_digest": digests(base) if digests else None,
+            "adapter_digest": named["adapter_digest"],
+            "base_digest": named["base_digest"],
             "commit": git_commit(Path(__file__).parent),
             "versions": versions(),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -1,7 +1,8 @@
 """Where a checkpoint comes from, in one file beside its weights: lineage.json.
 
 `bench run` reads `commit` from it into the log, so that a row of a table leads back to the recipe. A parent's
-lineage stands inside its child's.
+lineage stands inside its child's. `weights_digest` names the weights that it is about: where a folder's are
+others by now, it tells nothing of them.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import importlib.metadata
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 FILE = "lineage.json"
+
+Digest: TypeAlias = Callable[[Path, Path | None], str]
+"""Names a checkpoint by its bytes: a model's folder, and the folder of an adapter on it or None."""
 
 _LIBRARIES = (
     "tunebench",
@@ -40,6 +44,12 @@ def read_lineage(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def is_of(lineage: Mapping[str, Any], weights_digest: str | None) -> bool:
+    """Whether a lineage is about these weights, as far as is known: one of an older version does not say."""
+    said = lineage.get("weights_digest")
+    return said is None or weights_digest is None or said == weights_digest
 
 
 def versions() -> dict[str, str]:

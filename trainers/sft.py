@@ -31,7 +31,7 @@ from trainers.base import (
 )
 from trainers.encoding import EncodedData, Encoder, pictures_digest
 from trainers.examples import TrainExample, data_hash
-from trainers.lineage import git_commit, read_lineage, versions, write_lineage
+from trainers.lineage import Digest, git_commit, is_of, read_lineage, versions, write_lineage
 from trainers.overlap import overlaps
 from trainers.parts import part_sizes
 from trainers.pixels import MappedStore, sweep
@@ -88,6 +88,7 @@ def train(
     base: Path,
     out: Path,
     base_digest: str | None = None,
+    digest: Digest | None = None,
     watch: Watch | None = None,
     resume: bool = False,
     allow_overlap: bool = False,
@@ -95,11 +96,15 @@ def train(
 ) -> TrainResult:
     """Train, write the checkpoint to `out`, and return what came out.
 
-    base: the folder of the base checkpoint. Raises OverlapError when splits share an example, ValueError when
-    the base, the data or the recipe do not fit together or `out` is taken, TrainingStopped when memory or
-    disk gave out.
+    base: the folder of the base checkpoint. base_digest: its name. digest: names what is made, in the
+    lineage. Raises OverlapError when splits share an example, ValueError when the base, the data or the
+    recipe do not fit together or `out` is taken, TrainingStopped when memory or disk gave out.
     """
     watch = watch or Silent()
+    parent = read_lineage(base)
+    if parent is not None and not is_of(parent, base_digest):
+        watch.say(f"{base / 'lineage.json'} is about other weights than the base has now: left out")
+        parent = None
     shared = check_overlap(data, allow_overlap)
     folder = out.with_name(out.name + UNFINISHED)
     identity = {
@@ -115,12 +120,15 @@ def train(
     with _MachineErrors(folder), quiet_libraries():
         made = _trained(recipe, data, base, folder, watch, first, list(report_to))
         lineage = {
-            **_lineage(recipe, data, base, identity, shared),
+            **_lineage(recipe, data, parent, identity, shared),
             **made,
             "loss_history": _thinned(curves.read_points(folder)),
         }
         together()
         if is_first():
+            if digest is not None:
+                made_of = (base, folder) if recipe.adapter else (folder, None)
+                lineage["weights_digest"] = digest(*made_of)
             write_lineage(folder, lineage)
             curves.draw(curves.read_points(folder), folder / curves.PNG, f"{recipe.name}: {recipe.summary}")
             (folder / _RUN).unlink(missing_ok=True)
@@ -315,7 +323,11 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], place: str) 
 
 
 def _lineage(
-    recipe: TrainRecipe, data: TrainData, base: Path, identity: Mapping[str, Any], shared: Mapping[str, int]
+    recipe: TrainRecipe,
+    data: TrainData,
+    parent: Mapping[str, Any] | None,
+    identity: Mapping[str, Any],
+    shared: Mapping[str, int],
 ) -> dict[str, Any]:
     return {
         "recipe": recipe.as_plain(),
@@ -326,7 +338,7 @@ def _lineage(
         "versions": versions(),
         "seed": recipe.seed,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "parent": read_lineage(base),
+        "parent": parent,
     }
 
 

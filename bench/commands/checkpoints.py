@@ -20,7 +20,7 @@ def merge(
     as_json: Json = False,
 ) -> None:
     """Add an adapter to its base's weights and write one checkpoint that needs no adapter."""
-    from bench.checkpoint import Checkpoint, find_checkpoint, folder_digest
+    from bench.checkpoint import checkpoint_digest, find_checkpoint
 
     if not adapter.expanduser().is_dir():
         raise RequestError(f"{adapter}: no such folder; give the adapter's, with its adapter_config.json")
@@ -31,12 +31,12 @@ def merge(
     try:
         from trainers.adapters import merge as merge_into
 
-        merge_into(found.adapter, found.folder, folder, digests=folder_digest)
+        merge_into(found.adapter, found.folder, folder, digest=checkpoint_digest)
     except ImportError as error:
         raise RequestError(f"bench merge needs {error.name}; install tunebench[train]") from error
     except ValueError as error:
         raise RequestError(str(error)) from error
-    digest = Checkpoint(str(folder), folder).digest
+    digest = checkpoint_digest(folder)
     if as_json:
         print(json.dumps({"checkpoint": str(folder), "weights_digest": digest}, indent=2))
         return

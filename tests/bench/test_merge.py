@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("peft")
 
+from bench.checkpoint import find_checkpoint
+
 Bench = Callable[..., "CompletedProcess[str]"]
 
 
@@ -47,7 +49,8 @@ def test_a_merged_folder_is_a_checkpoint_of_its_own(bench: Bench, adapter: Path,
         "chat_template.jinja",
     }
     lineage = json.loads((folder / "lineage.json").read_text())
-    assert len(lineage["merged"]["adapter_digest"]) == 64
+    assert lineage["merged"]["adapter_digest"] == find_checkpoint(str(adapter)).digest
+    assert lineage["weights_digest"] == said["weights_digest"] == find_checkpoint(str(folder)).digest
     again = bench("merge", adapter)
     assert again.returncode == 2
     assert "exists already" in again.stderr

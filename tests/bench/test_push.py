@@ -21,6 +21,7 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.dataset import MemoryDataset, Sample
 
 from bench.card import card
+from bench.checkpoint import find_checkpoint
 from bench.errors import RequestError
 from bench.push import prepare
 from scorers.boxed_scorer import boxed
@@ -345,6 +346,19 @@ def test_an_adapter_on_a_local_base_is_pushed_with_a_note(
     assert done.returncode == 0, done.stderr
     assert "nobody else can load it" in " ".join(done.stderr.split())
     assert "base_model" not in front_matter(hub.files["models/somebody/reader"]["README.md"].decode())
+
+
+def test_a_lineage_of_other_weights_is_not_pushed(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "changed"
+    shutil.copytree(tiny_checkpoint, folder)
+    lineage = {"recipe": {"name": "counting"}, "weights_digest": find_checkpoint(str(folder)).digest}
+    (folder / "lineage.json").write_text(json.dumps(lineage))
+    kept = prepare(str(folder), "somebody/reader", log_dir=tmp_path / "logs")
+    (folder / "chat_template.jinja").write_text("another")
+    changed = prepare(str(folder), "somebody/reader", log_dir=tmp_path / "logs")
+    assert (kept.notes, "lineage.json" in kept.files, "counting" in kept.card) == ((), True, True)
+    assert "lineage.json is about other weights" in changed.notes[0]
+    assert "lineage.json" not in changed.files and "counting" not in changed.card
 
 
 def test_a_checkpoint_from_elsewhere_says_that_it_has_no_lineage() -> None:

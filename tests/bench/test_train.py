@@ -22,10 +22,12 @@ from pyarrow import parquet
 from bench import cli
 from bench.checkpoint import find_checkpoint
 from bench.errors import RequestError
+from bench.logged_lineage import logged_lineage
 from bench.recipes import find_recipe
 from bench.train import TrainRequest
 from bench.training_data import training_data
 from results.judge_warnings import teachers
+from results.lineage import lineage_warning, read_lineage
 from tasks.cache import cache_folder
 from trainers.nano import write_untrained
 from trainers.overlap import overlaps
@@ -108,11 +110,21 @@ def test_from_rows_to_a_checkpoint_that_is_found_again(command: Command, tmp_pat
     found = find_checkpoint(str(folder))
     base = find_checkpoint(lineage["recipe"]["base"]["checkpoint"])
     assert found.recipe_commit == lineage["commit"] and found.parameters == base.parameters
+    assert lineage["weights_digest"] == found.digest
     assert (
         found.digest
         != lineage["base_digest"]
         == find_checkpoint(lineage["recipe"]["base"]["checkpoint"]).digest
     )
+    with (folder / "model.safetensors").open("r+b") as weights:
+        weights.seek(-1, io.SEEK_END)
+        last = weights.read()
+        weights.seek(-1, io.SEEK_END)
+        weights.write(bytes([last[0] ^ 1]))
+    # Other weights under the same name: what the folder tells of its training is not about them.
+    changed = {"weights_digest": found.digest, "lineage": logged_lineage(found)}
+    assert found.recipe_commit is None and changed["weights_digest"] != lineage["weights_digest"]
+    assert read_lineage(changed) is None and "changed after training" in str(lineage_warning(changed))
 
 
 def test_a_dry_run_shows_what_would_be_trained(command: Command, tmp_path: Path) -> None:

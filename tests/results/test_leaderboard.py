@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from results.forgetting import forgetting_matrix
+from results.judge_warnings import board_warnings
 from results.leaderboard import Leaderboard, leaderboard, mean_score
 from results.leaderboard_files import leaderboard_csv, leaderboard_json, leaderboard_markdown, matrix_json
 from results.leaderboard_table import (
@@ -387,6 +388,27 @@ def test_a_lineage_of_another_form_is_left_out(said: object) -> None:
             (),
             {},
         )
+
+
+def test_a_lineage_of_other_weights_is_left_out_with_a_warning() -> None:
+    said = {"recipe": {"name": "r"}, "base_digest": "zero", "weights_digest": "before"}
+    old = {name: value for name, value in said.items() if name != "weights_digest"}
+    board = leaderboard(
+        [
+            run(name, coin(name, 50, 0.5), identity={"model": name, "weights_digest": ran, "lineage": found})
+            for name, ran, found in (("changed", "after", said), ("kept", "before", said), ("old", "x", old))
+        ]
+    )
+    recipes = {row.digest: row.lineage.recipe if row.lineage else None for row in board.rows}
+    assert recipes == {"after": None, "before": "r", "x": "r"}
+    assert board_warnings(board) == [
+        "the lineage of changed is left out: it is about weights before, and after ran (base included); "
+        "they were changed after training"
+    ]
+    # A parent's lineage is believed only where it is about the base that was trained on.
+    parent = {"base_digest": "minus one", "weights_digest": "another zero"}
+    cut = read_lineage({"lineage": {**old, "parent": parent}})
+    assert cut is not None and cut.ancestors == ("zero",)
 
 
 def test_a_lineage_that_never_ends_is_cut() -> None:

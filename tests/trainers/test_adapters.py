@@ -114,14 +114,26 @@ def test_the_lineage_of_the_adapter_goes_into_the_merged_checkpoint(
     base = random_checkpoint("idefics3")
     model = attach(loaded(base), Settings())
     model.save_pretrained(tmp_path / "adapter")
-    write_lineage(tmp_path / "adapter", {"commit": "abc", "parent": {"seed": 3}})
-    merge(tmp_path / "adapter", base, tmp_path / "merged", digests=lambda folder: f"digest of {folder.name}")
+
+    def digest(folder: Path, adapter: Path | None) -> str:
+        return f"{folder.name} + {adapter.name}" if adapter else folder.name.partition("-")[0]
+
+    own = {"commit": "abc", "parent": {"seed": 3}, "weights_digest": "idefics3 + adapter"}
+    write_lineage(tmp_path / "adapter", own)
+    merge(tmp_path / "adapter", base, tmp_path / "merged", digest=digest)
     lineage = read_lineage(tmp_path / "merged")
     assert lineage is not None
     assert lineage["commit"] == "abc"
     assert lineage["parent"] == {"seed": 3}
-    assert lineage["merged"]["adapter_digest"] == "digest of adapter"
-    assert lineage["merged"]["base_digest"] == "digest of idefics3"
+    assert lineage["merged"]["adapter_digest"] == "idefics3 + adapter"
+    assert lineage["merged"]["base_digest"] == "idefics3"
+    assert lineage["weights_digest"] == ".merged"
+
+    write_lineage(tmp_path / "adapter", {**own, "weights_digest": "before somebody changed them"})
+    merge(tmp_path / "adapter", base, tmp_path / "again", digest=digest)
+    lineage = read_lineage(tmp_path / "again")
+    assert lineage is not None
+    assert "commit" not in lineage and lineage["weights_digest"] == ".again"
 
 
 def test_a_folder_that_is_there_is_not_merged_into(
