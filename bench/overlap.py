@@ -25,6 +25,9 @@ from bench.spec import TaskSpec
 NEAR = 6
 """Bits of 256 by which two perceptual hashes may differ and still be called near."""
 
+KINDS = ("item", "image", "near", "wording")
+"""What of a sample the train split may have."""
+
 _SIDE = 16
 _BITS = np.asarray([value.bit_count() for value in range(256)], dtype=np.uint8)
 
@@ -36,15 +39,22 @@ class Repeat:
     """What of one sample the train split has; train: an example of it, or None.
 
     item: the same text with the same or a nearly same picture; of a question without a picture, the text.
+    wording: the same text about other pictures alone, which is another question: of questions that follow a
+    pattern nearly all have it.
     """
 
     id: str
     groups: tuple[str, ...]
-    text: bool
+    item: bool
     image: bool
     near: bool
-    item: bool
+    wording: bool
     train: str | None
+
+    @property
+    def repeated(self) -> bool:
+        """Something that may give the answer away stands in the train split."""
+        return self.item or self.image or self.near
 
 
 def overlap(spec: TaskSpec, dataset_args: Mapping[str, object], train: str = "train") -> list[Repeat]:
@@ -77,15 +87,15 @@ def repeats(spec: TaskSpec, samples: Sequence[Record], train: Sequence[Record]) 
         same_image = set(images.get(image_digest(files[0]), ())) if files else set()
         close = {pictured[place][0] for place in _near(perceptual_hash(files[0]), hashes)} if files else set()
         items = same_text & (same_image | close) if files else same_text
-        example = min(items or same_image or close or same_text, default=None)
+        example = min(items or same_image or close, default=None)
         found.append(
             Repeat(
                 id=str(record["id"]),
                 groups=_groups(record, spec.report.by[0]) if spec.report.by else (),
-                text=bool(same_text),
+                item=bool(items),
                 image=bool(same_image),
                 near=bool(close),
-                item=bool(items),
+                wording=bool(same_text) and not items,
                 train=None if example is None else str(train[example]["id"]),
             )
         )
@@ -99,11 +109,11 @@ def counts(found: Sequence[Repeat]) -> dict[str, dict[str, int]]:
         for group in ("all", *one.groups):
             row = total.setdefault(group, Counter())
             row["n"] += 1
-            for what in ("text", "image", "near", "item"):
+            for what in KINDS:
                 row[what] += bool(getattr(one, what))
-    named = ("n", "text", "image", "near", "item")
     return {
-        group: {name: row[name] for name in named} for group, row in sorted(total.items(), key=_all_first)
+        group: {name: row[name] for name in ("n", *KINDS)}
+        for group, row in sorted(total.items(), key=_all_first)
     }
 
 

@@ -21,6 +21,7 @@ from inspect_ai.model import ChatMessageUser, ContentImage
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.model import ModelRequest, ServedModel, check_endpoint, resolve_model
 from bench.registry import TASKS, task_file
+from bench.run_lock import run_lock
 from bench.single_turn import SingleTurn
 from results.records import Run, read_run
 from scorers.batches import ScoreJournal, current_scores, score_progress
@@ -163,10 +164,25 @@ async def _run(
 async def run_one(
     request: RunRequest, task: Task | str, served: ServedModel, show: Show, ready: Ready | None = None
 ) -> Run:
-    """Score one task with one model, whose engine is started when it is not running and left running."""
+    """Score one task with one model, whose engine is started when it is not running and left running.
+
+    RequestError where the same request is being resumed, or is to be resumed and still runs.
+    """
     key = run_key(request, task, served)
-    task_name = task if isinstance(task, str) else str(task.name)
-    label = f"{task_name} × {served.name}"
+    label = f"{task if isinstance(task, str) else task.name} × {served.name}"
+    with run_lock(request.log_dir / _JOURNALS, key, label, alone=request.resume):
+        return await _run_one(request, task, served, show, ready, key, label)
+
+
+async def _run_one(
+    request: RunRequest,
+    task: Task | str,
+    served: ServedModel,
+    show: Show,
+    ready: Ready | None,
+    key: str,
+    label: str,
+) -> Run:
     # inspect's blocking readers, called inside a loop, patch it with a slower one: they get a thread.
     earlier = await asyncio.to_thread(_earlier_log, request.log_dir, key) if request.resume else None
     if earlier is not None and earlier.status == "success":

@@ -38,12 +38,14 @@ def score_completions(
     log_dir: Path,
     dataset_args: Mapping[str, Any],
     show: Show,
+    model: str | None = None,
 ) -> Run:
     """Score a JSONL file of ``{"id": …, "completion": …}`` rows (optional ``finish_reason``).
 
     samples_file replaces the task's records by rows with at least ``id``, ``target`` and the fields the
     task reports by. Samples without a completion are unscored; completions without a sample, and ids given
-    twice, are a RequestError.
+    twice, are a RequestError. model: whose completions they are, as tables show it; what tells them from
+    others is the file's digest.
     """
     completions = read_completions(completions_file)
     spec, dataset_args = with_encoder(find_task(task), dataset_args)
@@ -62,7 +64,10 @@ def score_completions(
         show.say(f"{len(journal)} scores of an interrupted `bench score` of this file are there already")
     finished = False
     try:
-        log = asyncio.run(_scored(built, completions, completions_file, log_dir, journal, scorers, show))
+        name = model or f"completions:{completions_file.name}"
+        log = asyncio.run(
+            _scored(built, name, completions, completions_file, log_dir, journal, scorers, show)
+        )
         finished = log.status == "success"
     finally:
         journal.close(delete=finished or not len(journal))
@@ -157,6 +162,7 @@ async def _scored(*arguments: Any) -> EvalLog:
 
 async def _score(
     task: Task,
+    name: str,
     completions: Mapping[str, tuple[str, StopReason]],
     file: Path,
     log_dir: Path,
@@ -164,7 +170,6 @@ async def _score(
     scorers: tuple[str, ...],
     show: Show,
 ) -> EvalLog:
-    name = f"completions:{file.name}"
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     label, total = f"{task.name} × {file.name}", len(completions) * len(scorers) or len(task.dataset)
     with show.samples(label, total) as advance, quiet_collector():

@@ -11,6 +11,9 @@ from solvers.completion import UnreadableRecordError
 from solvers.journal import current_progress
 
 
+MISSING = "no completion with this sample's id"
+
+
 class MissingCompletionError(Exception):
     """The completions hold none for the sample."""
 
@@ -26,7 +29,7 @@ def replay(completions: Mapping[str, tuple[str, StopReason]], model: str) -> Sol
                 raise UnreadableRecordError(reason)
             found = completions.get(str(state.sample_id))
             if found is None:
-                raise MissingCompletionError("no completion with this sample's id")
+                raise MissingCompletionError(MISSING)
             text, ended = found
             message = ChatMessageAssistant(content=text, model=model, source="generate")
             state.output = ModelOutput(

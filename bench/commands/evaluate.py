@@ -117,7 +117,7 @@ def run(
     inspect_display("none" if show == "bar" else show)
     runs = run_all(request, TerminalShow(console(stderr=True), bar=show == "bar", quiet=show == "none"))
     _print_results(runs, as_json)
-    if all(not any(o.value is not None for o in one.outcomes) for one in runs):
+    if all(not one.outcomes.scored.any() for one in runs):
         raise IncompleteRunError("no sample was scored; the reasons are above")
 
 
@@ -157,6 +157,10 @@ def score(
     samples: Annotated[
         Path | None, typer.Option(help="JSONL records (id, target, group fields) other than the task's own.")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", metavar="NAME", help="Whose completions they are, for the tables."),
+    ] = None,
     log_dir: LogDir = Path("logs"),
     task_arg: Annotated[
         Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")
@@ -164,14 +168,22 @@ def score(
     bertscore_model: BertscoreModel = None,
     as_json: Json = False,
 ) -> None:
-    """Score completions made elsewhere, into the same log as `run`."""
+    """Score completions made elsewhere, into the same log as `run`; exit code 4 where some are missing."""
     from bench.score import score_completions
+    from solvers.replay import MISSING
 
     inspect_display("none")
     shown = TerminalShow(console(stderr=True), bar=True, quiet=False)
     given = _task_args(task_arg, bertscore_model)
-    one = score_completions(task, completions, samples, log_dir, given, shown)
+    one = score_completions(task, completions, samples, log_dir, given, shown, model)
     _print_results([one], as_json)
+    if missing := one.unscored[MISSING]:
+        raise IncompleteRunError(
+            f"{completions} has no completion for {missing} of the {one.expected} samples; they are unscored. "
+            "Add them, or, where only a part was asked, give its records (-T, or --samples FILE)"
+        )
+    if not one.outcomes.scored.any():
+        raise IncompleteRunError("no sample was scored; the reasons are above")
 
 
 def _task_args(task_arg: Pairs | None, bertscore_model: str | None) -> dict[str, Any]:

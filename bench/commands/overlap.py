@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from results.records import Run
 
 
-_REPEATED = {"item": "items", "text": "texts", "image": "pictures", "near": "near pictures"}
+_REPEATED = {"item": "items", "image": "pictures", "near": "near pictures"}
 
 
 def overlap(
@@ -30,7 +30,7 @@ def overlap(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Count the samples that the train split repeats, by text and by picture."""
+    """Count the samples that the train split repeats: text and picture together, and pictures alone."""
     from bench.catalog import find_task
     from bench.overlap import counts
     from bench.overlap import overlap as compare
@@ -38,7 +38,7 @@ def overlap(
     found = compare(find_task(task), pairs(task_arg, "-T"), train)
     split = None if log is None else _scores(found, log_file(log))
     if as_json:
-        rows = [vars(one) for one in found if one.text or one.image or one.near]
+        rows = [vars(one) for one in found if one.repeated]
         print(json.dumps({"counts": counts(found), "scores": split, "repeats": rows}, indent=2))
         return
     _print_counts(task, train, counts(found))
@@ -76,15 +76,16 @@ def _print_counts(task: str, train: str, rows: dict[str, dict[str, int]]) -> Non
     from results.table import shown
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(shown(f"{task}: in {train} as well"), overflow="fold")
-    for heading in ("n", "text", "picture", "near picture", "item"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column(shown(f"{task}: in {train} as well"), overflow="fold", vertical="bottom")
+    for heading in ("n", "item", "picture", "near\npicture", "wording\nalone"):
+        table.add_column(heading, justify="right", no_wrap=True, vertical="bottom")
     for group, row in rows.items():
         table.add_row(shown(group), *map(str, row.values()))
     out = console()
     out.print(table)
-    # The same words about another picture ask something else, as in tasks whose questions follow a pattern.
     out.print("item: text and picture both, near pictures included; without a picture, the text", style="dim")
+    if rows["all"]["wording"]:
+        out.print("wording alone: about other pictures, which asks something else; no repeat", style="dim")
 
 
 def _print_scores(split: dict[str, Any]) -> None:

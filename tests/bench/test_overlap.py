@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from bench.catalog import find_task
+from bench.commands.overlap import overlap as command
 from bench.errors import RequestError
 from bench.overlap import Repeat, counts, overlap
 
@@ -41,7 +42,8 @@ def test_texts_agree_with_an_independent_count(scienceqa_folder: Path) -> None:
 
     trained = {text(row) for row in problems.values() if row["split"] == "train"}
     expected = {pid for pid, row in problems.items() if row["split"] == "test" and text(row) in trained}
-    assert {name for name, one in found(scienceqa_folder).items() if one.text} == expected != set()
+    same = {name for name, one in found(scienceqa_folder).items() if one.item or one.wording}
+    assert same == expected != set()
 
 
 def test_counts_are_per_group_and_for_all(scienceqa_folder: Path) -> None:
@@ -53,9 +55,16 @@ def test_counts_are_per_group_and_for_all(scienceqa_folder: Path) -> None:
     assert all(rows[topic]["n"] == n for (topic,), n in topics.items())
 
 
-def test_charts_are_not_repeated() -> None:
+def test_charts_are_not_repeated_though_their_questions_follow_patterns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     repeats = overlap(find_task("chart_vqa"), {"size": 60})
-    assert not any(one.image or one.near or one.item for one in repeats)
+    assert not any(one.repeated for one in repeats)
+    assert sum(one.wording for one in repeats) > 30
+    command("chart_vqa", task_arg=["size=60"], as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert said["repeats"] == [] and said["counts"]["all"]["item"] == 0
+    assert said["counts"]["all"]["wording"] == sum(one.wording for one in repeats)
 
 
 def test_case_spaces_and_punctuation_do_not_hide_a_repeat(tmp_path: Path) -> None:
@@ -88,7 +97,7 @@ def test_the_same_words_about_another_picture_are_another_item(tmp_path: Path) -
         'dataset: {jsonl: "{split}.jsonl"}\nprompt: "{question}"\nscorer: boxed\n'
     )
     (one,) = overlap(find_task(str(tmp_path)), {})
-    assert one.text and not one.image and not one.near and not one.item
+    assert one.wording and not one.repeated and one.train is None
 
 
 def test_a_task_without_a_train_split_says_so(tmp_path: Path) -> None:
@@ -113,7 +122,8 @@ def test_the_command_counts_and_splits_a_log_s_score(
     ]
     (tmp_path / "completions.jsonl").write_text("\n".join(map(json.dumps, rows)))
     scored = bench("score", "scienceqa", "completions.jsonl", *arguments)
-    assert scored.returncode == 0, scored.stderr
+    # Its four questions without a picture have no completion.
+    assert scored.returncode == 4 and "for 4 of the 18 samples" in scored.stderr
     done = bench("overlap", "scienceqa", *arguments, "--log", "logs", "--json")
     assert done.returncode == 0, done.stderr
     scores = json.loads(done.stdout)["scores"]

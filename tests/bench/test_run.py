@@ -248,6 +248,8 @@ def test_a_run_stopped_midway_ends_as_if_it_had_not_been(
         running = asyncio.ensure_future(run_one(asked, task_of(asked), served, quiet))
         while quiet.advanced < 20 and not running.done():
             await asyncio.sleep(0.005)
+        with pytest.raises(RequestError, match="the same request is running already"):
+            await run_one(replace(asked, resume=True), task_of(asked), served, quiet)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from typing import Any
 import pytest
 from inspect_ai.log import read_eval_log
 
-from bench.errors import RequestError
+from bench.commands.evaluate import score as command
+from bench.errors import IncompleteRunError, RequestError
 from bench.score import read_completions, score_completions
 from results.records import Run
 from scorers.boxed import answers_match, extract_boxed
@@ -96,6 +98,26 @@ def test_a_sample_without_a_completion_is_unscored(records: list[dict[str, Any]]
     assert dict(run.unscored) == {"no completion with this sample's id": 1}
     (missing,) = [o for o in run.outcomes if o.value is None]
     assert missing.id == records[0]["id"]
+
+
+def test_the_command_names_the_model_and_ends_with_4_where_completions_are_missing(
+    records: list[dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"id": r["id"], "completion": f"\\boxed{{{golds(r)[0]}}}"} for r in records]
+    given = {"log_dir": tmp_path / "logs", "task_arg": [f"size={SIZE}", "seed=5", "workers=1"]}
+    part = jsonl(tmp_path / "part.jsonl", rows[:30])
+    with pytest.raises(IncompleteRunError, match=f"no completion for 90 of the {SIZE} samples"):
+        command("chart_vqa", part, model="lab/student-7b", **given)
+    shown = capsys.readouterr().out
+    digest = hashlib.sha256(part.read_bytes()).hexdigest()
+    assert f"student-7b@{digest[:6]}" in shown
+    assert f"90 unscored in chart_vqa × student-7b@{digest[:6]}: no completion with this sample's id" in shown
+    whole = jsonl(tmp_path / "whole.jsonl", rows)
+    command("chart_vqa", whole, model="lab/student-7b", as_json=True, **given)
+    (run,) = json.loads(capsys.readouterr().out)
+    assert (run["model"], run["score"]["n"], run["unscored"]) == ("lab/student-7b", SIZE, {})
+    # The same name and other texts are another row.
+    assert run["identity"]["completions_hash"] == hashlib.sha256(whole.read_bytes()).hexdigest() != digest
 
 
 @pytest.mark.parametrize(
