@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import tasks
 from bench.declaration import Problem
 from bench.errors import RequestError, did_you_mean
 from bench.spec import TaskSpec, read_spec, spec_problems
-
-FILE = "task.yaml"
-"""What the declaration in a task's folder is called; a variant beside it has its own name: NAME.yaml."""
+from bench.task_files import FILE, task_files
 
 
 def builtin_tasks() -> tuple[str, ...]:
     """The names of the tasks that come with Tunebench."""
-    return tuple(sorted(_files()))
+    return tuple(sorted(task_files()))
 
 
 def find_task(name_or_path: str) -> TaskSpec:
@@ -30,7 +27,7 @@ def find_task(name_or_path: str) -> TaskSpec:
     RequestError when there is no such task or its declaration has mistakes.
     """
     if name_or_path in builtin_tasks():
-        return read_spec(_files()[name_or_path])
+        return read_spec(task_files()[name_or_path])
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         if not (path / FILE).is_file():
@@ -49,7 +46,7 @@ def all_tasks() -> tuple[TaskSpec, ...]:
     """All tasks that come with Tunebench; RequestError with every mistake in all of their files."""
     specs: list[TaskSpec] = []
     mistakes: list[str] = []
-    files = _files()
+    files = task_files()
     for name in builtin_tasks():
         path = files[name]
         problems = spec_problems(path)
@@ -62,14 +59,3 @@ def all_tasks() -> tuple[TaskSpec, ...]:
     if mistakes:
         raise RequestError("\n".join(mistakes))
     return tuple(specs)
-
-
-def _home() -> Path:
-    """The folder of the `tasks` package, in a checkout as in an installed wheel."""
-    return Path(next(iter(tasks.__path__)))
-
-
-def _files() -> dict[str, Path]:
-    """Each of our declarations by the name of its task."""
-    found = _home().glob("*/*.yaml")
-    return {path.parent.name if path.name == FILE else path.stem: path for path in found}

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.card import card
-from bench.catalog import all_tasks
 from bench.checkpoint import Checkpoint, find_checkpoint
 from bench.errors import IncompleteRunError, RequestError
+from bench.task_files import task_versions
 from results.folder import read_runs, weights
 from results.leaderboard import Leaderboard, leaderboard
 from tasks.cache import cache_folder
@@ -166,9 +166,7 @@ def _board(checkpoint: Checkpoint, lineage: dict[str, Any] | None, log_dir: Path
     """The rows of these weights, and of the base that they were trained from."""
     if not log_dir.is_dir():
         return None
-    found = read_runs(
-        [log_dir], cache=cache_folder("runs"), versions={spec.name: spec.version for spec in all_tasks()}
-    )
+    found = read_runs([log_dir], cache=cache_folder("runs"), versions=task_versions())
     wanted = {checkpoint.digest, (lineage or {}).get("base_digest")}
     runs = [run for run in found.runs if weights(run) in wanted]
     here = {run.task for run in runs if weights(run) == checkpoint.digest}

@@ -72,7 +72,7 @@ def _binomial(fewer: int, flips: int) -> SignTest:
 
 def _counted(sizes: np.ndarray, counts: np.ndarray, observed: int) -> SignTest:
     """Each size's flips are binomial; their sum's distribution is the convolution of all."""
-    chances = np.ones(1)
+    chances: Floats = np.ones(1)
     for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
         up = np.arange(count + 1)
         ways = special.gammaln(count + 1) - special.gammaln(up + 1) - special.gammaln(count - up + 1)

@@ -77,7 +77,7 @@ def _runs(
     logs: list[Path] | None, tasks: tuple[str, ...] | None, every: bool, *, needed: bool
 ) -> tuple[list[Run], list[str]]:
     """The runs that count, and a line for each log that does not; RequestError when there is none."""
-    from bench.catalog import all_tasks
+    from bench.task_files import task_versions
     from results.folder import read_runs
     from tasks.cache import cache_folder
 
@@ -92,7 +92,7 @@ def _runs(
         [path for path in given if path not in missing],
         all_runs=every,
         cache=cache_folder("runs"),
-        versions={spec.name: spec.version for spec in all_tasks()},
+        versions=task_versions(),
     )
     known = {run.task for run in found.runs}
     for name in tasks or ():

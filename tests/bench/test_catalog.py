@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import bench.catalog
+import bench.task_files
 from bench.catalog import all_tasks, builtin_tasks, find_task
 from bench.errors import RequestError
+from bench.task_files import task_versions
 
 CHART_VQA = Path(__file__).parents[2] / "tasks" / "chart_vqa" / "task.yaml"
 
@@ -19,6 +20,10 @@ def test_our_tasks_are_listed_by_name() -> None:
     assert "chart_vqa" in names
     assert list(names) == sorted(names)
     assert tuple(spec.name for spec in all_tasks()) == names
+
+
+def test_versions_are_those_of_the_declarations() -> None:
+    assert task_versions() == {spec.name: spec.version for spec in all_tasks()}
 
 
 def test_our_tasks_are_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +86,7 @@ def test_the_mistakes_of_all_files_are_reported_together(
     }.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "task.yaml").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(bench.catalog, "_home", lambda: tmp_path)
+    monkeypatch.setattr(bench.task_files, "_home", lambda: tmp_path)
 
     with pytest.raises(RequestError) as raised:
         all_tasks()
