@@ -78,7 +78,7 @@ def _counted(sizes: np.ndarray, counts: np.ndarray, observed: int) -> SignTest:
         ways = special.gammaln(count + 1) - special.gammaln(up + 1) - special.gammaln(count - up + 1)
         own = np.zeros(size * count + 1)
         own[::size] = np.exp(ways - count * np.log(2))
-        chances = np.convolve(chances, own)
+        chances = np.convolve(chances, own).astype(float)
     totals = np.abs(2 * np.arange(len(chances)) - (len(chances) - 1))
     beyond = float(chances[totals > observed].sum())
     equal = float(chances[totals == observed].sum())
