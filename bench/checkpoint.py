@@ -14,6 +14,7 @@ from typing import Any
 from bench import nano
 from bench.errors import RequestError
 from tasks.cache import cache_folder
+from tasks.hub import hub
 from trainers.lineage import is_of, read_lineage
 
 # What decides a checkpoint's behaviour: weights, adapter, tokenizer, processor, templates, its own code.
@@ -150,7 +151,8 @@ def _fetched(name: str, revision: str | None) -> Path:
             f"--model {name}: the hub needs huggingface_hub; install tunebench[vllm] or [cpu]"
         ) from error
     try:
-        return Path(snapshot_download(name, revision=revision))
+        with hub():
+            return Path(snapshot_download(name, revision=revision))
     except Exception as error:  # the hub's client raises many kinds, offline more than anything
         raise RequestError(
             f"--model {name}: not a folder here, and the hub did not give it: {_first_line(error)}. "

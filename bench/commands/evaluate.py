@@ -179,8 +179,8 @@ def score(
     _print_results([one], as_json)
     if missing := one.unscored[MISSING]:
         raise IncompleteRunError(
-            f"{completions} has no completion for {missing} of the {one.expected} samples; they are unscored. "
-            "Add them, or, where only a part was asked, give its records (-T, or --samples FILE)"
+            f"{completions} has no completion for {missing} of the {one.expected} samples, left unscored. "
+            "Add them or, where only a part was asked, give its records (-T, or --samples FILE)"
         )
     if not one.outcomes.scored.any():
         raise IncompleteRunError("no sample was scored; the reasons are above")

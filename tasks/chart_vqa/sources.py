@@ -15,6 +15,7 @@ from typing import Any
 from tasks.chart_vqa import sentences
 from tasks.chart_vqa.counts import content_words
 from tasks.chart_vqa.splits import split_of_text
+from tasks.hub import hub
 from tasks.splits import Split
 
 POOL_SIZE = 600
@@ -145,17 +146,18 @@ def read_hub(name: str) -> list[str]:
     config, _, column = rest.partition(":")
     repo, _, revision = where.partition("@")
     try:
-        hub: Any = importlib.import_module("datasets")
+        datasets: Any = importlib.import_module("datasets")
     except ImportError as error:
         raise ValueError(
             f"text 'hf:{name}' needs the package datasets, which is not installed: "
             "pip install 'tunebench[hub]', or use text='builtin' or a text file"
         ) from error
     try:
-        if not config:
-            names: list[str] = hub.get_dataset_config_names(repo, revision=revision or None)
-            config = "main" if "main" in names else names[0]
-        rows = hub.load_dataset(repo, config, split="train", revision=revision or None)
+        with hub():
+            if not config:
+                names: list[str] = datasets.get_dataset_config_names(repo, revision=revision or None)
+                config = "main" if "main" in names else names[0]
+            rows = datasets.load_dataset(repo, config, split="train", revision=revision or None)
     # The hub's client raises many unrelated types (connection, offline mode, missing repository).
     except Exception as error:
         raise ValueError(

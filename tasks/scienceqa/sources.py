@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasks.hub import hub
+
 HUB = "derek-thomas/ScienceQA"
 REVISION = "f18b0a70359ebfb41f658fd564208d0355b013f4"
 """The hub's commit of the published data: its last, of 2023, as the hub's pages of it show."""
@@ -65,7 +67,8 @@ def hub_rows(revision: str, split: str) -> list[Row]:
             f"ScienceQA is not here and the datasets library is not installed; {_HOW_TO_GET}"
         ) from None
     try:
-        found = datasets.load_dataset(HUB, revision=revision, split=split)
+        with hub():
+            found = datasets.load_dataset(HUB, revision=revision, split=split)
     except Exception as error:  # the hub's client has no common error: network, names, access, formats
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise OSError(

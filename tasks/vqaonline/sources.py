@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
+from tasks.hub import hub
+
 HUB = "ChongyanChen/VQAonline"
 REVISION = "3e0b8ae7bc1fa8dec7c71785222940e8ba0463aa"
 
@@ -61,7 +63,8 @@ def hub_source(revision: str, split: str) -> Source:
 
     def fetched(name: str) -> Path:
         try:
-            return Path(fetch(filename=name))
+            with hub():
+                return Path(fetch(filename=name))
         except Exception as error:  # the hub's client has no common error: network, names, access
             raise FileNotFoundError(
                 f"{HUB} at {revision[:12]}: {name} cannot be downloaded ({type(error).__name__}); check the "
@@ -70,7 +73,8 @@ def hub_source(revision: str, split: str) -> Source:
 
     def pictures(names: Sequence[str], progress: Progress | None) -> dict[str, Path | None]:
         try:
-            listed = HfApi().list_repo_files(HUB, repo_type="dataset", revision=revision)
+            with hub():
+                listed = HfApi().list_repo_files(HUB, repo_type="dataset", revision=revision)
         except Exception as error:
             raise FileNotFoundError(
                 f"{HUB} at {revision[:12]}: its pictures cannot be listed ({type(error).__name__}); check "

@@ -29,11 +29,15 @@ scorer: {boxed: {kind: number}}
 
 
 class Adder:
-    """An OpenAI-style server that adds one, and gets every ``wrong``-th sum wrong (0: none)."""
+    """A server that adds one, and gets every ``wrong``-th sum wrong (0: none).
+
+    Of OpenAI's API it has chat completions, and nothing else.
+    """
 
     def __init__(self) -> None:
         self.wrong = 0
         self.asked = 0
+        self.last: dict[str, Any] = {}
         adder = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -44,7 +48,11 @@ class Adder:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                if self.path != "/v1/chat/completions":
+                    self.send_error(404)
+                    return
                 adder.asked += 1
+                adder.last = json.loads(body)
                 found = re.search(r"(\d+) plus 1", body)
                 number = int(found[1]) if found else -1
                 answer = 0 if adder.wrong and number % adder.wrong == 0 else number + 1
@@ -230,6 +238,18 @@ def test_an_unknown_baseline_or_task_ends_with_2(check: Command, bench: Command,
     code, _, err = bench("check", "chart_vqa", "-T", "size=10", "--model", "nano", "--baseline", "good")
     assert code == 2
     assert "good has no run of task 'chart_vqa'; it has sums" in err
+
+
+def test_a_server_with_chat_completions_alone_answers_to_openai_names(bench: Command, adder: Adder) -> None:
+    adder.wrong = 6
+    model = ("--model", "openai/adder", "--model-base-url", adder.url)
+    code, out, err = bench("run", "./sums.yaml", *model, "--log-dir", "openai", "--json")
+    assert code == 0, err
+    (run,) = json.loads(out)
+    assert (run["model"], run["score"]["n"], run["unscored"]) == ("openai/adder", N, {})
+    assert run["score"]["mean"] == pytest.approx(50 / 60)
+    # inspect's own provider leaves it out where it does not know the model.
+    assert adder.last["model"] == "adder" and adder.last["temperature"] == 0
 
 
 def test_a_server_that_is_not_there_ends_with_4(bench: Command, blessed: Path) -> None:

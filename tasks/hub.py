@@ -1,0 +1,66 @@
+"""The Hugging Face hub where it can be reached, and at once what is kept of it on disk where it cannot.
+
+The hub's clients try for half a minute before they give up on a network that is not there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+_SECONDS = 5.0
+# Where each client keeps whether it may ask; both read the environment once, when they are imported.
+_SWITCHES = (("huggingface_hub.constants", "HF_HUB_OFFLINE"), ("datasets.config", "HF_HUB_OFFLINE"))
+
+
+@contextlib.contextmanager
+def hub() -> Iterator[None]:
+    """Around calls of the hub's clients; what they raise without a network becomes a ConnectionError."""
+    constants: Any = None
+    with contextlib.suppress(ModuleNotFoundError):
+        constants = importlib.import_module("huggingface_hub.constants")
+    asked = constants is not None and not constants.HF_HUB_OFFLINE
+    reason = out_of_reach(constants.ENDPOINT) if asked else None
+    if reason is None:
+        yield
+        return
+    with contextlib.ExitStack() as restored:
+        for module, name in _SWITCHES:
+            with contextlib.suppress(ModuleNotFoundError):
+                settings = importlib.import_module(module)
+                restored.callback(setattr, settings, name, getattr(settings, name))
+                setattr(settings, name, True)
+        try:
+            yield
+        except Exception as error:
+            raise ConnectionError(
+                f"{constants.ENDPOINT} cannot be reached ({reason}) and no copy is on disk"
+            ) from error
+
+
+@cache
+def out_of_reach(address: str) -> str | None:
+    """Why no connection to an address can be made, or None: any answer, an error too, is one.
+
+    Doubtful cases are left to the client that asks in earnest: certificates, and proxies it alone knows.
+    """
+    proxies = urllib.request.getproxies()
+    if "all" in proxies or any(proxy.startswith("socks") for proxy in proxies.values()):
+        return None
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=_SECONDS):
+            return None
+    except urllib.error.HTTPError as answer:
+        answer.close()
+        return None
+    except urllib.error.URLError as error:
+        reason = error.reason
+        return str(reason) if isinstance(reason, OSError) and not isinstance(reason, ssl.SSLError) else None
+    except (OSError, ValueError):
+        return None
