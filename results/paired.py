@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -70,15 +71,18 @@ def pair(base: Outcomes, candidate: Outcomes) -> Pairs:
     once = len(one.ids) == len(base)
     two = _Samples(one.ids, one.rows, candidate.values) if same and once else _by_sample(candidate)
     places = {} if same else {sample: place for place, sample in enumerate(two.ids)}
-    here = [place for place, sample in enumerate(one.ids) if same or sample in places]
-    there = here if same else [places[one.ids[place]] for place in here]
+    if same:
+        here = there = np.arange(len(one.ids))
+    else:
+        here = np.asarray([place for place, sample in enumerate(one.ids) if sample in places], dtype=int)
+        there = np.asarray([places[one.ids[place]] for place in here], dtype=int)
     shared = one.ids if same else tuple(one.ids[place] for place in here)
     base_rows, candidate_rows = one.rows[here], two.rows[there]
     first, second = one.values[here], two.values[there]
     kept = ~(np.isnan(first) | np.isnan(second))
     codes = candidate.clusters.codes[candidate_rows[kept]] if len(shared) else np.zeros(0, dtype=np.int64)
     return Pairs(
-        ids=[sample for sample, keep in zip(shared, kept, strict=True) if keep],
+        ids=list(compress(shared, kept.tolist())),
         base=first[kept],
         candidate=second[kept],
         clusters=np.unique(codes, return_inverse=True)[1].astype(np.int64),

@@ -128,11 +128,13 @@ def _write_files(
     problems: list[str],
     samples: int,
 ) -> None:
-    from results.leaderboard_files import leaderboard_csv, leaderboard_markdown
-
     if csv is not None:
+        from results.leaderboard_files import leaderboard_csv
+
         _write(csv, leaderboard_csv(board, by))
     if md is not None:
+        from results.leaderboard_files import leaderboard_markdown
+
         _write(md, leaderboard_markdown(board, by, reported))
     if plots is not None:
         from results.plots import write_plots
