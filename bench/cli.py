@@ -7,7 +7,7 @@ import gc
 import io
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -29,7 +29,7 @@ from bench.terminal import spread_pairs
 
 
 class _Commands(TyperGroup):
-    """typer ends an interrupted command without a word, with a code that is none of ours."""
+    """typer ends some commands without a word, with a code that is none of ours or means something else."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -38,7 +38,12 @@ class _Commands(TyperGroup):
             raise IncompleteRunError(
                 "interrupted; finished samples are on disk, and the same command with --resume goes on"
             ) from None
+        except BrokenPipeError:
+            _end_unread()
 
+
+# By its version typer raises click's error or one of its own; its only public one is a child of either.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     cls=_Commands,
@@ -105,15 +110,20 @@ def main() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     sys.argv[1:] = spread_pairs(sys.argv[1:])
     try:
-        app()
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except _UsageError as error:
+        from bench.usage import usage_message
+
+        if type(error).__name__ == "NoArgsIsHelpError":  # which has printed the help
+            sys.exit(RequestError.exit_code)
+        _fail(usage_message(error), RequestError.exit_code)
     except TunebenchError as error:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:  # before there was a command, or while one was failing
         _fail("interrupted", 4)
     except BrokenPipeError:
-        # The reader of a pipe (head, less) has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _end_unread()
     except OSError as error:
         if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ENOENT):
             _fail(f"{error.filename}: {error.strerror}; give another path", RequestError.exit_code)
@@ -122,7 +132,13 @@ def main() -> None:
         _fail(f"{error.filename or 'writing'}: {error.strerror}; what was finished is on disk", 4)
 
 
-def _fail(message: str, code: int) -> None:
+def _end_unread() -> NoReturn:
+    """The reader of a pipe (head, less) has seen enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
     from rich.console import Console
     from rich.text import Text
 

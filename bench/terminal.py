@@ -27,11 +27,17 @@ LogDir = Annotated[Path, typer.Option("--log-dir", help="Folder of the inspect l
 
 def console(*, stderr: bool = False) -> Console:
     """The terminal; a pipe, which has no width, gets at least 100 columns: 80 cut names."""
-    from rich.console import Console
+    import rich.console
 
-    made = Console(stderr=stderr)
+    class Terminal(rich.console.Console):
+        def on_broken_pipe(self) -> None:
+            """A reader that has seen enough (head, less) changes nothing of what the command finds."""
+            with contextlib.suppress(SystemExit):
+                super().on_broken_pipe()
+
+    made = Terminal(stderr=stderr)
     if not made.is_terminal:
-        made = Console(stderr=stderr, width=max(made.width, 100))
+        made = Terminal(stderr=stderr, width=max(made.width, 100))
     return made
 
 

@@ -135,9 +135,21 @@ def test_a_dry_run_shows_a_prompt_and_starts_nothing(
 WRONG: dict[str, tuple[list[str], int, list[str]]] = {
     "unknown task": (["run", "chart_vq", "--model", "nano"], 2, ["'chart_vq'", "did you mean 'chart_vqa'"]),
     "missing task file": (["run", "./mine.yaml", "--model", "nano"], 2, ["mine.yaml"]),
-    "unknown option": (["run", "chart_vqa", "--model", "nano", "--limt", "3"], 2, ["--limt"]),
-    "no model": (["run", "chart_vqa"], 2, ["--model"]),
-    "limit 0": (["run", "chart_vqa", "--model", "nano", "--limit", "0"], 2, ["--limit", "1"]),
+    "unknown option": (
+        ["run", "chart_vqa", "--model", "nano", "--limt", "3"],
+        2,
+        ["no option --limt; did you mean '--limit'?", "see bench run --help"],
+    ),
+    "no model": (["run", "chart_vqa"], 2, ["--model is missing: Checkpoint folder", "see bench run --help"]),
+    "no value": (["run", "chart_vqa", "--model"], 2, ["--model: the value is missing", "--help"]),
+    "limit 0": (["run", "chart_vqa", "--model", "nano", "--limit", "0"], 2, ["--limit 0: should be greater"]),
+    "limit many": (
+        ["run", "chart_vqa", "--model", "nano", "--limit", "many"],
+        2,
+        ["--limit many: should be"],
+    ),
+    "unknown choice": (["schema", "tsk"], 2, ["'tsk' is not one of 'task', 'recipe'; did you mean 'task'?"]),
+    "too many": (["compare", "a", "b", "c"], 2, ["unexpected extra argument", "see bench compare --help"]),
     "-T without =": (["run", "chart_vqa", "--model", "nano", "-T", "size"], 2, ["-T size", "KEY=VALUE"]),
     "unknown -T": (
         ["run", "chart_vqa", "--model", "nano", "-T", "sise=3"],
@@ -186,7 +198,7 @@ WRONG: dict[str, tuple[list[str], int, list[str]]] = {
     "missing log folder": (["view", "--log-dir", "gone"], 2, ["gone"]),
     "unknown task to show": (["show", "nothing"], 2, ["nothing", "chart_vqa"]),
     "missing file to validate": (["validate", "gone.yaml"], 2, ["gone.yaml"]),
-    "unknown command": (["rnu"], 2, ["rnu"]),
+    "unknown command": (["rnu"], 2, ["no such command 'rnu'", "'run'", "see bench --help"]),
 }
 
 
@@ -202,6 +214,18 @@ def test_a_wrong_request_ends_in_one_message(bench: Any, tmp_path: Path, name: s
     for part in said:
         assert any(choice in message for choice in part.split("|")), message
     assert not list(tmp_path.glob("logs/*.eval"))
+
+
+def test_a_reader_that_has_seen_enough_does_not_change_the_exit_code() -> None:
+    program = (
+        "import sys\nfrom bench.terminal import console\nout = console()\n"
+        "for _ in range(5000):\n    out.print('x' * 50)\nsys.exit(3)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(60) == 3
 
 
 def test_a_folder_that_cannot_be_written_is_no_traceback(bench: Any, endpoint: Any, tmp_path: Path) -> None:
