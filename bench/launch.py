@@ -59,14 +59,13 @@ def check(processes: Processes, request: TrainRequest) -> None:
         raise RequestError(
             "--nnodes: leave out --eval, and score the checkpoint with `bench run` when it is done"
         )
+    if processes.parallelism == "fsdp" and processes.total == 1:
+        raise RequestError(
+            "--parallelism fsdp: one process has nobody to share with; give --nproc or --nnodes"
+        )
     import torch
 
     gpus = torch.cuda.device_count()
-    if processes.parallelism == "fsdp" and not gpus:
-        raise RequestError(
-            "--parallelism fsdp: needs GPUs. On a CPU the trainer ignores it without a word, and every "
-            "process would hold the whole model; take ddp"
-        )
     if gpus and processes.per_machine > gpus:
         raise RequestError(
             f"--nproc {processes.per_machine}: this machine has {gpus} GPUs; give at most {gpus}"
@@ -105,6 +104,7 @@ def _arguments(request: TrainRequest, out: Path, show: str) -> list[str]:
         *(["--resume"] if request.resume else []),
         *([f"--max-steps={request.max_steps}"] if request.max_steps else []),
         *([f"--eval={','.join(request.evaluate)}"] if request.evaluate else []),
+        *(f"-T{key}={json.dumps(value)}" for key, value in request.dataset_args.items()),
         *([f"--report-to={','.join(request.report_to)}"] if request.report_to else []),
         *(["--allow-overlap"] if request.allow_overlap else []),
         *(["--trust-remote-code"] if request.trust_remote_code else []),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bench.checkpoint import Checkpoint, checkpoint_digest, find_checkpoint
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.recipes import find_recipe
+from trainers.machine import machine_reason
 from trainers.processes import NotAsAskedError, first_alone
 from trainers.recipe import TrainRecipe
 
@@ -33,7 +34,10 @@ class TrainShow(Protocol):
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """What `bench train` was asked for. changes: the values of --set, by dotted key."""
+    """What `bench train` was asked for. changes: the values of --set, by dotted key.
+
+    dataset_args: -T, arguments of the records that the checkpoint is scored on and compared with.
+    """
 
     recipe: str
     changes: Mapping[str, object] = field(default_factory=dict)
@@ -41,6 +45,7 @@ class TrainRequest:
     resume: bool = False
     max_steps: int | None = None
     evaluate: tuple[str, ...] = ()
+    dataset_args: Mapping[str, object] = field(default_factory=dict)
     report_to: tuple[str, ...] = ()
     allow_overlap: bool = False
     trust_remote_code: bool = False
@@ -91,7 +96,12 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
     from trainers import sft
 
     with first_alone():  # the others find its records drawn
-        data = training_data(recipe, also_held_out=request.evaluate, progress=show.records)
+        data = training_data(
+            recipe,
+            also_held_out=request.evaluate,
+            held_out_args=request.dataset_args,
+            progress=show.records,
+        )
     for name, reason in data.described["held_out_unchecked"].items():
         show.say(f"overlap with the test split of {name} is not checked: {reason}")
     try:
@@ -127,7 +137,12 @@ def describe(request: TrainRequest, show: TrainShow) -> dict[str, Any]:
     base = base_checkpoint(recipe)
     from bench.training_data import training_data
 
-    data = training_data(recipe, also_held_out=request.evaluate, progress=show.records)
+    data = training_data(
+        recipe,
+        also_held_out=request.evaluate,
+        held_out_args=request.dataset_args,
+        progress=show.records,
+    )
     try:
         from trainers.dry_run import describe_training
 
@@ -136,6 +151,10 @@ def describe(request: TrainRequest, show: TrainShow) -> dict[str, Any]:
         raise _missing(error.name) from error
     except ValueError as error:
         raise RequestError(str(error)) from error
+    except Exception as error:  # torch raises a RuntimeError for a memory that is full
+        if reason := machine_reason(error):
+            raise IncompleteRunError(f"{reason} while the base was loaded") from error
+        raise
 
 
 def new_folder(recipe: TrainRecipe, *, resume: bool) -> Path:

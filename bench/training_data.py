@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bench.build import image_files
@@ -39,26 +40,36 @@ _COLUMNS = (
     "groups",
     "system",
 )
+_HOW_MANY = ("split", "size", "seed", "subset", "balanced", "topics")
+"""Arguments of records that choose among them: those of the train split say nothing of the test split."""
 
 
 def training_data(
-    recipe: TrainRecipe, *, also_held_out: Iterable[str] = (), progress: Progress | None = None
+    recipe: TrainRecipe,
+    *,
+    also_held_out: Iterable[str] = (),
+    held_out_args: Mapping[str, object] = MappingProxyType({}),
+    progress: Progress | None = None,
 ) -> TrainData:
     """The examples of a recipe. also_held_out: further tasks whose test split is not to be trained on.
 
-    RequestError when the source is missing or holds nothing that can be trained on.
+    held_out_args: arguments of the test splits' records, such as `path`; what the recipe or its training
+    folder says of where the records lie holds as well. RequestError when the source is missing or holds
+    nothing that can be trained on, and when a test split of `also_held_out` cannot be had.
     """
     left_out: dict[str, str] = {}
-    tasks = dict.fromkeys(also_held_out)
+    asked = {spec.name: spec for spec in map(find_task, also_held_out)}
+    specs = dict(asked)
     if recipe.data.task is not None:
         spec = find_task(recipe.data.task)
         train = _of_task(recipe, spec, dict(recipe.data.args), recipe.data.split, left_out, progress)
         validation = _validation_of_task(recipe, spec)
-        tasks[recipe.data.task] = None
+        specs[spec.name] = spec
+        named = {spec.name}
     else:
         rows = _rows(recipe)
         examples, named = _of_rows(recipe, rows, left_out)
-        tasks.update(dict.fromkeys(name for name in sorted(named) if name in builtin_tasks()))
+        specs = {name: find_task(name) for name in sorted(named) if name in builtin_tasks()} | specs
         train, validation = hold_back(examples, recipe.validation.size, recipe.seed)
     if recipe.data.limit is not None:
         train = train[: recipe.data.limit]
@@ -67,7 +78,13 @@ def training_data(
         raise RequestError(
             f"recipe {recipe.name!r}: no example to train on ({listed or 'the source is empty'})"
         )
-    held_out, unchecked = _held_out(tasks)
+    held_out, unchecked = _held_out(recipe, specs.values(), held_out_args, asked)
+    unchecked |= {
+        name: "no task of Tunebench; --eval with the path of its YAML file compares them"
+        for name in sorted(named - specs.keys())
+    }
+    if not specs and not named:
+        unchecked["any task"] = "the examples name none; --eval TASK compares them with its test split"
     described = {
         "source": recipe.data.source,
         "examples": len(train),
@@ -83,13 +100,21 @@ def training_data(
 
 def _teacher(recipe: TrainRecipe) -> dict[str, Any]:
     """Whose texts a training folder holds, so that the same model is seen when it judges what was learned."""
+    said = _provenance(recipe).get("teacher")
+    if not isinstance(said, Mapping):
+        return {}
+    return {"teacher": {name: said.get(name) for name in ("model", "weights_digest")}}
+
+
+def _provenance(recipe: TrainRecipe) -> dict[str, Any]:
+    """What a training folder says of how it was made; nothing where it does not say."""
     if recipe.data.folder is None:
         return {}
     try:
-        said = json.loads((recipe.data.folder / PROVENANCE).read_text(encoding="utf-8"))["teacher"]
-        return {"teacher": {name: said.get(name) for name in ("model", "weights_digest")}}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        said = json.loads((recipe.data.folder / PROVENANCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _group_sizes(examples: Sequence[TrainExample]) -> dict[str, dict[str, int]]:
@@ -158,19 +183,23 @@ def _example(recipe: TrainRecipe, spec: TaskSpec, record: Record) -> TrainExampl
 
 
 def _held_out(
-    tasks: Iterable[str],
+    recipe: TrainRecipe,
+    specs: Iterable[TaskSpec],
+    given: Mapping[str, object],
+    needed: Container[str],
 ) -> tuple[dict[str, list[TrainExample]], dict[str, str]]:
-    """The test splits of tasks, and why one could not be looked at."""
+    """The test splits of tasks, and why one could not be looked at; RequestError where it is needed."""
     found: dict[str, list[TrainExample]] = {}
     unchecked: dict[str, str] = {}
-    for name in tasks:
-        spec = find_task(name)
+    for spec in specs:
         try:
-            records = load_records(spec)
+            records = load_records(spec, {**_known_args(recipe, spec), **given})
         except RequestError as error:
-            unchecked[name] = str(error)
+            if spec.name in needed:
+                raise
+            unchecked[spec.name] = f"{error}; -T path=… says where its records are"
             continue
-        found[name] = [
+        found[spec.name] = [
             TrainExample(
                 id=str(record["id"]),
                 images=tuple(image_files(spec, record)),
@@ -182,6 +211,21 @@ def _held_out(
             if "unreadable" not in record
         ]
     return found, unchecked
+
+
+def _known_args(recipe: TrainRecipe, spec: TaskSpec) -> dict[str, object]:
+    """What the recipe, or the training folder it names, says of a task's records, but for how many to take.
+
+    A training folder names files without their folders; one that lies here under that name is taken for it.
+    """
+    if recipe.data.task is not None:
+        said = dict(recipe.data.args) if find_task(recipe.data.task).name == spec.name else {}
+    else:
+        provenance = _provenance(recipe)
+        said = dict(provenance.get("dataset_args") or {}) if provenance.get("task") == spec.name else {}
+        if not Path(str(said.get("path"))).exists():
+            said.pop("path", None)
+    return {name: value for name, value in said.items() if name not in _HOW_MANY}
 
 
 def _rows(recipe: TrainRecipe) -> list[Rows]:

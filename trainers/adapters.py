@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trainers.lineage import Digest, git_commit, is_of, read_lineage, versions, write_lineage
+from trainers.machine import machine_reason
 from trainers.parts import part_of
 from trainers.video_stand_in import stand_in_for_video
 
@@ -161,6 +162,8 @@ def _merged(adapter: Path, base: Path) -> Any:
         model = AutoModelForImageTextToText.from_pretrained(base, dtype="auto")
         return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(safe_merge=True)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        if machine_reason(error):
+            raise
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(f"{adapter} cannot be merged into {base}: {said}") from error
 

@@ -19,6 +19,7 @@ from trainers.batches import MicroBatches, Schedule
 from trainers.collator import IGNORED, Collator
 from trainers.curves import append_point
 from trainers.encoding import EncodedData
+from trainers.processes import check_sharded, shard_on_cpu
 from trainers.recipe import TrainRecipe
 from trainers.watch import Watch
 
@@ -128,6 +129,11 @@ class Loop(Trainer):  # type: ignore[misc]
         self._staging: Path | None = None
         self.first_step = 0
 
+    def create_accelerator_and_postprocess(self) -> None:
+        """As the Trainer does it, with FSDP on CPUs as well."""
+        super().create_accelerator_and_postprocess()
+        self.is_fsdp_enabled = shard_on_cpu(self.accelerator) or self.is_fsdp_enabled
+
     def get_train_dataloader(self) -> Any:
         """The schedule's passes from `first_step` on, shared among the processes."""
         sampler = MicroBatches(self._schedule, self._train_batch_size, self.first_step)
@@ -168,12 +174,15 @@ class Loop(Trainer):  # type: ignore[misc]
         order = sorted(range(len(data.rows)), key=lambda position: data.rows[position].cost)
         rank, ranks = self.accelerator.process_index, self.accelerator.num_processes
         mine = order[rank::ranks]
+        # As many passes in every process: a sharded model is put together by all of them for each pass.
+        passes = range(0, -(-len(order) // ranks), self._train_batch_size)
         total = torch.zeros(3, dtype=torch.float64)
         model = self.model_wrapped
         model.eval()
         with torch.no_grad():
-            for start in range(0, len(mine), self._train_batch_size):
-                batch = self._prepare_inputs(collator(mine[start : start + self._train_batch_size]))
+            for start in passes:
+                positions = mine[start : start + self._train_batch_size]
+                batch = self._prepare_inputs(collator(positions or order[:1]))
                 if blind:
                     # Not 0, which Idefics3 takes for a picture that is not there.
                     batch["pixel_values"] = torch.full_like(batch["pixel_values"], 0.5)
@@ -183,7 +192,8 @@ class Loop(Trainer):  # type: ignore[misc]
                 loss = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
                 wrong = torch.zeros(int(rows.max()) + 1, device=rows.device)
                 wrong.index_add_(0, rows, (logits.argmax(-1) != targets).float())
-                total += torch.tensor([float(loss), float(len(targets)), float((wrong == 0).sum())])
+                if positions:
+                    total += torch.tensor([float(loss), float(len(targets)), float((wrong == 0).sum())])
         model.train()
         total = self.accelerator.reduce(total.to(self.args.device), "sum")
         if blind:
@@ -283,7 +293,8 @@ class Curve(TrainerCallback):  # type: ignore[misc]
         self.validate: Callable[..., dict[str, float]] | None = None
         self.total_tokens = 0
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        check_sharded(given["model"])
         self._since = self._started = time.monotonic()
         self._first_step = state.global_step
 

@@ -1,8 +1,8 @@
 """Several processes that train one model: who this one is, whose turn it is, and what really runs.
 
 Torch's launcher starts them and sets RANK and WORLD_SIZE. Two ways of asking are silently ignored on a CPU
-(accelerate's launcher without MPI, and FSDP), so what was asked for stands in the environment as well, and
-training ends when something else came of it.
+(accelerate's launcher without MPI, and accelerate's FSDP), so what was asked for stands in the environment as
+well, and training ends when something else came of it.
 """
 
 from __future__ import annotations
@@ -75,6 +75,37 @@ def together() -> None:
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         PartialState().wait_for_everyone()
+
+
+def shard_on_cpu(accelerator: Any) -> bool:
+    """Let accelerate shard the model over processes on CPUs, where that was asked for; whether it was.
+
+    Torch shards over gloo as over anything else; accelerate 1.15 leaves CPUs out of the list of devices that
+    it does so for (`AcceleratorState.__init__`), and says nothing.
+    """
+    from accelerate.state import PartialState
+    from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
+
+    state = accelerator.state
+    if os.environ.get(PARALLELISM) != "fsdp" or state.distributed_type != DistributedType.MULTI_CPU:
+        return False
+    state.fsdp_plugin = FullyShardedDataParallelPlugin()
+    if state.mixed_precision != "no":
+        state.fsdp_plugin.set_mixed_precision(state.mixed_precision)
+    state.distributed_type = DistributedType.FSDP
+    PartialState._shared_state["distributed_type"] = DistributedType.FSDP
+    return True
+
+
+def check_sharded(model: Any) -> None:
+    """NotAsAskedError when each process should hold a part of the model, and this one holds all of it."""
+    if os.environ.get(PARALLELISM) != "fsdp":
+        return
+    from torch.distributed.tensor import DTensor
+
+    whole = [name for name, parameter in model.named_parameters() if not isinstance(parameter, DTensor)]
+    if whole:
+        raise NotAsAskedError(f"fsdp was asked for, and {whole[0]} is in every process as a whole")
 
 
 def running(accelerator: Any) -> str:

@@ -10,7 +10,6 @@ as if nothing had happened.
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
 import time
@@ -32,6 +31,7 @@ from trainers.base import (
 from trainers.encoding import EncodedData, Encoder, pictures_digest
 from trainers.examples import TrainExample, data_hash
 from trainers.lineage import Digest, git_commit, is_of, read_lineage, versions, write_lineage
+from trainers.machine import OUT_OF_MEMORY, machine_reason
 from trainers.overlap import overlaps
 from trainers.parts import part_sizes
 from trainers.pixels import MappedStore, sweep
@@ -375,36 +375,22 @@ class _MachineErrors:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
-        reason = _machine_reason(error)
         if isinstance(error, ValueError) and [path.name for path in self._folder.iterdir()] == [_RUN]:
             shutil.rmtree(self._folder, ignore_errors=True)  # a mistake in the request: nothing was begun
-        if error is None or reason is None:
-            return
         from trainers.loop import NotFiniteError, intermediate
 
+        reason = f"{error}" if isinstance(error, NotFiniteError) else machine_reason(error)
+        if error is None or reason is None:
+            return
         found = intermediate(self._folder)
-        kept = (
-            f"{found[-1]} is kept; --resume goes on from there" if found else "no checkpoint was written yet"
-        )
+        kept = f"{found[-1]} is kept" if found else "no checkpoint was written yet"
         if isinstance(error, NotFiniteError):
-            kept = f"{found[-1]} is kept" if found else "no checkpoint was written yet"
+            reason += ": lower optimizer.learning_rate, or set precision: float32"
+        elif found:
+            kept += "; --resume goes on from there"
+        if reason == OUT_OF_MEMORY:
+            reason += ": lower batch.per_device or max_tokens, or set gradient_checkpointing: true"
         raise TrainingStopped(f"{reason}; {kept}") from error
-
-
-def _machine_reason(error: BaseException | None) -> str | None:
-    from trainers.loop import NotFiniteError
-
-    text = str(error)
-    if isinstance(error, NotFiniteError):
-        return f"{error}: lower optimizer.learning_rate, or set precision: float32"
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full ({error.filename or 'writing a checkpoint'})"
-    if "No space left on device" in text or "PytorchStreamWriter failed" in text:
-        return "the disk is full"
-    memory = ("out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc")
-    if isinstance(error, MemoryError) or any(said in text for said in memory):
-        return "out of memory: lower batch.per_device or max_tokens, or set gradient_checkpointing: true"
-    return None
 
 
 def _device() -> str:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from bench.errors import RequestError
+from bench.errors import IncompleteRunError, RequestError
 from bench.terminal import Json, LogDir, console
+from trainers.machine import machine_reason
 
 
 def merge(
@@ -36,6 +37,10 @@ def merge(
         raise RequestError(f"bench merge needs {error.name}; install tunebench[train]") from error
     except ValueError as error:
         raise RequestError(str(error)) from error
+    except Exception as error:  # torch and safetensors each have their own for a full memory and disk
+        if reason := machine_reason(error):
+            raise IncompleteRunError(f"{reason}; nothing was left at {folder}") from error
+        raise
     digest = checkpoint_digest(folder)
     if as_json:
         print(json.dumps({"checkpoint": str(folder), "weights_digest": digest}, indent=2))

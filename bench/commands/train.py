@@ -18,6 +18,7 @@ from trainers.processes import PROCESSES
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bench.train import TrainRequest
     from trainers.sft import TrainResult
 
 
@@ -42,6 +43,14 @@ def train(
     evaluate: Annotated[
         str | None, typer.Option("--eval", metavar="TASK[,TASK]", help="Score the checkpoint when done.")
     ] = None,
+    dataset_args: Annotated[
+        Pairs | None,
+        typer.Option(
+            "-T",
+            metavar="KEY=VALUE",
+            help="Arguments of the records it is scored on, such as path; also of those it may not repeat.",
+        ),
+    ] = None,
     report_to: Annotated[
         str | None,
         typer.Option(
@@ -62,7 +71,7 @@ def train(
     ] = None,
     parallelism: Annotated[
         Literal["ddp", "fsdp"],
-        typer.Option(help="Each process holds the whole model (ddp) or a part of it (fsdp, GPUs only)."),
+        typer.Option(help="Each process holds the whole model (ddp) or a part of it (fsdp)."),
     ] = "ddp",
     log_dir: LogDir = Path("logs"),
     show: Annotated[Literal["bar", "plain", "none"], typer.Option(help="Progress.")] = "bar",
@@ -82,6 +91,7 @@ def train(
         resume=resume,
         max_steps=max_steps,
         evaluate=names(evaluate, "--eval") if evaluate else (),
+        dataset_args=pairs(dataset_args, "-T"),
         report_to=report_names(names(report_to, "--report-to")) if report_to else (),
         allow_overlap=allow_overlap,
         trust_remote_code=trust_remote_code,
@@ -101,7 +111,7 @@ def train(
             result = run_training(request, shown)
     if PROCESSES in os.environ:
         return  # one of several processes: who started them goes on
-    runs = _evaluated(request.evaluate, result, log_dir, show) if request.evaluate else []
+    runs = _evaluated(request, result, log_dir, show) if request.evaluate else []
     _print_result(result, runs, as_json)
 
 
@@ -200,13 +210,18 @@ def point_text(point: Mapping[str, Any]) -> str:
     )
 
 
-def _evaluated(tasks: tuple[str, ...], result: TrainResult, log_dir: Path, show: str) -> list[Any]:
+def _evaluated(request: TrainRequest, result: TrainResult, log_dir: Path, show: str) -> list[Any]:
     from bench.run import RunRequest
     from bench.run import run as run_all
 
     inspect_display("none")
-    request = RunRequest(tasks=tasks, models=(str(result.folder),), log_dir=log_dir)
-    return run_all(request, TerminalShow(console(stderr=True), bar=show == "bar", quiet=show == "none"))
+    asked = RunRequest(
+        tasks=request.evaluate,
+        models=(str(result.folder),),
+        log_dir=log_dir,
+        dataset_args=request.dataset_args,
+    )
+    return run_all(asked, TerminalShow(console(stderr=True), bar=show == "bar", quiet=show == "none"))
 
 
 def _print_result(result: TrainResult, runs: list[Any], as_json: bool) -> None:

@@ -105,7 +105,9 @@ def test_from_rows_to_a_checkpoint_that_is_found_again(command: Command, tmp_pat
     assert "step 3/3: loss" in err and "tokens/s" in err and "images/s" in err and "left 00:00:00" in err
     lineage = json.loads((folder / "lineage.json").read_text())
     assert lineage["recipe"]["seed"] == 3 and lineage["recipe_digest"] == made["recipe_digest"]
-    data = {"source": "jsonl", "examples": 27, "validation": 3, "held_out": {}, "held_out_unchecked": {}}
+    assert "overlap with the test split of any task is not checked: the examples name none" in err
+    data = {"source": "jsonl", "examples": 27, "validation": 3, "held_out": {}}
+    assert lineage["data"]["held_out_unchecked"].keys() == {"any task"}
     assert data.items() <= lineage["data"].items()
     found = find_checkpoint(str(folder))
     base = find_checkpoint(lineage["recipe"]["base"]["checkpoint"])
@@ -303,6 +305,43 @@ def test_a_training_folder_as_the_design_has_it(tmp_path: Path) -> None:
     }
     assert found.train[0].completion == "\\boxed{1}" and found.train[0].groups == {"chart": "bar"}
     assert next(one.train_id for one in overlaps(found.train, found.held_out)) == "leaked"
+
+
+def test_the_test_split_is_looked_for_where_the_records_are(
+    tmp_path: Path, scienceqa_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(scienceqa_folder.parent)
+    args = f"{{path: {scienceqa_folder}, check_counts: false, subset: 4}}"
+    file = str(recipe(tmp_path, f"{{task: scienceqa, args: {args}}}", "answer_only"))
+
+    found = training_data(find_recipe(file, {"validation.size": 0}))
+
+    tests = found.described["held_out"]["scienceqa"]
+    assert len(found.train) == 4 < tests == len(found.held_out) and not found.described["held_out_unchecked"]
+
+    # A training folder names the task and, without its folders, where the records were.
+    columns = {name: ["x"] for name in ("prompt", "completion", "sample_id")} | {"task": ["scienceqa"]}
+    columns["images"] = [[{"bytes": drawn(1), "path": None}]]
+    folder = tmp_path / "distilled"
+    folder.mkdir()
+    parquet.write_table(pyarrow.table(columns), folder / "train.parquet")
+    said = {"task": "scienceqa", "dataset_args": {"path": scienceqa_folder.name, "check_counts": False}}
+    (folder / "provenance.json").write_text(json.dumps(said))
+    file = str(recipe(tmp_path, "{folder: distilled}"))
+    assert training_data(find_recipe(file)).described["held_out"] == {"scienceqa": tests}
+
+    (folder / "provenance.json").unlink()
+    given = {"path": str(scienceqa_folder), "check_counts": False}
+    described = training_data(find_recipe(file), held_out_args=given).described
+    assert described["held_out"] == {"scienceqa": tests}
+    described = training_data(find_recipe(file), held_out_args={"path": "gone"}).described
+    assert described["held_out"] == {} and "-T path=…" in described["held_out_unchecked"]["scienceqa"]
+    with pytest.raises(RequestError, match="did you mean 'path'"):
+        training_data(find_recipe(file), also_held_out=["scienceqa"], held_out_args={"pth": "."})
+
+    parquet.write_table(pyarrow.table({**columns, "task": ["theirs"]}), folder / "train.parquet")
+    described = training_data(find_recipe(file)).described
+    assert described["held_out_unchecked"].keys() == {"theirs"}
 
 
 def test_an_example_of_the_test_split_is_refused_by_name(command: Command, tmp_path: Path) -> None:

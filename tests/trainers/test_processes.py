@@ -93,15 +93,10 @@ def test_a_mistake_in_a_process_is_said_once_and_gives_its_code(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="FSDP is refused where there is no GPU")
-def test_fsdp_without_a_gpu_is_refused() -> None:
-    with pytest.raises(RequestError, match="On a CPU the trainer ignores it"):
-        check(Processes(2, parallelism="fsdp"), TrainRequest("nano"))
-
-
 @pytest.mark.parametrize(
     ("processes", "request_", "said"),
     [
+        (Processes(1, parallelism="fsdp"), TrainRequest("nano"), "nobody to share with"),
         (Processes(1, 2), TrainRequest("nano", out=Path("x")), "--rdzv HOST:PORT"),
         (Processes(1, 2, "host:29500"), TrainRequest("nano"), "give --out"),
         (
@@ -111,7 +106,7 @@ def test_fsdp_without_a_gpu_is_refused() -> None:
         ),
     ],
 )
-def test_several_machines_need_a_place_to_meet_and_to_write(
+def test_what_no_launcher_could_serve_is_refused(
     processes: Processes, request_: TrainRequest, said: str
 ) -> None:
     with pytest.raises(RequestError, match=said):
