@@ -132,7 +132,8 @@ class Loop(Trainer):  # type: ignore[misc]
     def create_accelerator_and_postprocess(self) -> None:
         """As the Trainer does it, with FSDP on CPUs as well."""
         super().create_accelerator_and_postprocess()
-        self.is_fsdp_enabled = shard_on_cpu(self.accelerator) or self.is_fsdp_enabled
+        if shard_on_cpu(self.accelerator):
+            self.is_fsdp_enabled = True
 
     def get_train_dataloader(self) -> Any:
         """The schedule's passes from `first_step` on, shared among the processes."""

@@ -47,6 +47,33 @@ def test_prompts_are_the_processors_own_and_the_rest_is_trained(
         np.testing.assert_array_equal(pixels["pixel_values"], whole["pixel_values"])
 
 
+@pytest.mark.parametrize(
+    ("architecture", "trained"),
+    [
+        ("idefics3", " {}<end_of_utterance>"),
+        ("smolvlm2", " {}<end_of_utterance>"),
+        ("qwen2_5_vl", "{}<|im_end|>"),
+        ("llava_next", " {}</s>"),
+    ],
+)
+def test_what_is_trained_is_the_completion_and_its_end_in_every_template(
+    random_checkpoint: Any,
+    recipe: Any,
+    examples: list[TrainExample],
+    tmp_path: Path,
+    architecture: str,
+    trained: str,
+) -> None:
+    example = replace(examples[0], completion="Three: \\boxed{3}.")
+    loaded = load_processor(recipe(), random_checkpoint(architecture))
+
+    [row] = encoded(loaded, [example], tmp_path).rows
+
+    assert loaded.tokenizer.decode(row.trained) == trained.format(example.completion)
+    prompt = loaded.tokenizer.decode(row.ids[: row.prompt_length])
+    assert "How many bars?" in prompt and "boxed" not in prompt
+
+
 def test_prompts_that_cannot_be_spliced_are_processed_whole(
     processor: Any, examples: list[TrainExample], tmp_path: Path
 ) -> None:
