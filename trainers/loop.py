@@ -88,6 +88,8 @@ def training_arguments(
         remove_unused_columns=False,
         disable_tqdm=True,
         report_to=report_to or "none",
+        run_name=f"{recipe.name}/{folder.stem}",
+        project="tunebench",
         dataloader_pin_memory=False,
     )
 
@@ -204,6 +206,12 @@ class Loop(Trainer):  # type: ignore[misc]
             "validation_exact": float(total[2] / len(data.rows)),
         }
 
+    def report(self, found: Mapping[str, float]) -> None:
+        """Send a validation to the trackers, which otherwise hear of the training's own points alone."""
+        wanted = self.control.should_log
+        self.log({name.replace("validation_", "eval_"): value for name, value in found.items()})
+        self.control.should_log = wanted  # logging takes this mark of the step's own point away
+
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Not counted: the Trainer's estimate is one of text models."""
         return 0
@@ -292,6 +300,7 @@ class Curve(TrainerCallback):  # type: ignore[misc]
         self._first_step = 0
         self._tokens = self._images = 0
         self.validate: Callable[..., dict[str, float]] | None = None
+        self.report: Callable[[Mapping[str, float]], None] | None = None
         self.total_tokens = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
@@ -315,6 +324,8 @@ class Curve(TrainerCallback):  # type: ignore[misc]
             if self._recipe.validation.blind and step == state.max_steps:
                 found |= self.validate(blind=True)
             self._add(state, {"step": step, **found})
+            if self.report:
+                self.report(found)
             self._since += time.monotonic() - before
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:

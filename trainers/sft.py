@@ -246,6 +246,7 @@ def _trained(
     if world > 1:
         watch.say(parallel)
     curve.validate = loop.validate if held else None
+    curve.report = loop.report if report_to else None
     loop.first_step = first
     started = time.monotonic()
     loop.train(resume_from_checkpoint=str(intermediate(folder)[-1]) if first else None)
