@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,12 +23,13 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import Solver
 
+from bench.declaration import Declaration, Problem
 from bench.errors import RequestError, did_you_mean
 from bench.identity import data_hash, image_digest, prompt_hash
 from bench.rating_judge import with_judge
 from bench.records import Record, load_records
 from bench.shots import Shots, with_overrides
-from bench.spec import Part, TaskSpec
+from bench.spec import Part, TaskSpec, declared_parts
 from bench.text_metrics import signatures, with_encoder, with_references
 from scorers.boxed_scorer import boxed
 from scorers.correctness import UNPARSED, correctness
@@ -39,6 +41,7 @@ from scorers.vector_cache import reference_cache
 from solvers.completion import completion
 from solvers.option_likelihood import option_likelihood
 from tasks.cache import cache_folder
+from tasks.hub import kept_alone
 
 # What task.yaml may name. A third of anything earns its own table; these are two short ones.
 _SOLVERS: Mapping[str, Callable[..., Solver]] = {
@@ -123,26 +126,61 @@ def build_solver(spec: TaskSpec) -> Solver:
 
 def build_scorers(spec: TaskSpec) -> list[Scorer]:
     """The declared scorers; RequestError when one does not take its arguments."""
-    # The folder is known here, and not to scorers, which import none of ours.
-    token = reference_cache.set(cache_folder("bertscore"))
-    try:
+    with _references_kept():
         made = [_made(spec, "scorer", _SCORERS, part) for part in spec.scorer]
         # The solver that compares options leaves several readings of them, and all are reported.
         return [*made, option_readings()] if spec.solver.name == "option_likelihood" else made
+
+
+@contextlib.contextmanager
+def _references_kept() -> Iterator[None]:
+    """The folder of vectors is known here, and not to scorers, which import none of ours."""
+    token = reference_cache.set(cache_folder("bertscore"))
+    try:
+        yield
     finally:
         reference_cache.reset(token)
 
 
+def argument_problems(declared: Declaration) -> list[Problem]:
+    """Every mistake in the arguments of a task.yaml's solver and scorers, whatever else is wrong with it.
+
+    Nothing is downloaded: that an encoder is not here yet is no mistake of the file.
+    """
+    problems: list[Problem] = []
+    tables: Mapping[str, Mapping[str, Callable[..., object]]] = {"solver": _SOLVERS, "scorer": _SCORERS}
+    with _references_kept(), kept_alone():
+        for what, table in tables.items():
+            for place, part in declared_parts(declared.data.get(what)):
+                if part.name not in table:
+                    continue
+                if unknown := _unknown_arguments(what, table[part.name], part):
+                    problems += [Problem(declared.line((what, *place, key)), unknown[key]) for key in unknown]
+                    continue
+                try:
+                    table[part.name](**part.args)
+                except (TypeError, ValueError) as error:
+                    if not type(error.__cause__).__module__.startswith("huggingface_hub"):
+                        said = f"{what} {part.name!r}: {error}"
+                        problems.append(Problem(declared.line((what, *place)), said))
+    return problems
+
+
+def _unknown_arguments(what: str, make: Callable[..., object], part: Part) -> dict[str, str]:
+    """Each argument that a solver or scorer does not take, and what is to be said of it."""
+    allowed = list(inspect.signature(make).parameters)
+    takes = ", ".join(allowed) or "no arguments"
+    return {
+        name: f"{what} {part.name!r} takes {takes}, not {name!r}{did_you_mean(name, allowed)}"
+        for name in part.args
+        if name not in allowed
+    }
+
+
 def _made(spec: TaskSpec, what: str, table: Mapping[str, Callable[..., _T]], part: Part) -> _T:
     make = table[part.name]
-    allowed = list(inspect.signature(make).parameters)
-    for name in part.args:
-        if name not in allowed:
-            takes = ", ".join(allowed) or "no arguments"
-            raise RequestError(
-                f"task {spec.name!r}: {what} {part.name!r} takes {takes}, not {name!r}"
-                f"{did_you_mean(name, allowed)}"
-            )
+    if unknown := _unknown_arguments(what, make, part):
+        raise RequestError("\n".join(f"task {spec.name!r}: {said}" for said in unknown.values()))
     try:
         return make(**part.args)
     except (TypeError, ValueError) as error:

@@ -8,8 +8,9 @@ docs/task.schema.json.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
@@ -30,7 +31,7 @@ from pydantic import (
     model_validator,
 )
 
-from bench.declaration import Declaration, Problem
+from bench.declaration import Declaration, Place, Problem
 from bench.declared import Details, checked, short
 from bench.errors import RequestError, did_you_mean
 
@@ -47,6 +48,7 @@ __all__ = [
     "ReportSpec",
     "ShotsSpec",
     "TaskSpec",
+    "declared_parts",
     "json_schema",
     "one_solver",
     "read_spec",
@@ -108,25 +110,41 @@ def _names(value: object) -> object:
 def _parts(value: object, known: tuple[str, ...]) -> tuple[Part, ...]:
     """`name`, `{name: args}` or a list of those; ValueError when it is none of these or a name is unknown."""
     items = value if isinstance(value, list | tuple) else [value]
-    parts: list[Part] = []
-    for item in items:
-        if isinstance(item, Part):
-            parts.append(item)
-        elif isinstance(item, str):
-            parts.append(Part(item, {}))
-        elif isinstance(item, Mapping) and len(item) == 1:
-            [(name, args)] = item.items()
-            parts.append(Part(str(name), _arguments(name, args)))
-        else:
-            raise ValueError(f"give a name or {{name: {{key: value}}}}, not {item!r}")
-    if not parts:
+    if not items:
         raise ValueError(f"is an empty list; give one or more of {', '.join(known)}")
-    unknown = [part.name for part in parts if part.name not in known]
-    if unknown:
-        raise ValueError("; ".join(_not_one_of(name, known) for name in unknown))
+    parts: list[Part] = []
+    mistakes: list[str] = []
+    for item in items:
+        try:
+            parts.append(_part(item))
+        except ValueError as error:
+            mistakes.append(str(error))
+    mistakes += [_not_one_of(part.name, known) for part in parts if part.name not in known]
     if len({part.name for part in parts}) < len(parts):
-        raise ValueError("names the same one twice; give each name once")
+        mistakes.append("names the same one twice; give each name once")
+    if mistakes:
+        raise ValueError("; ".join(mistakes))
     return tuple(parts)
+
+
+def _part(item: object) -> Part:
+    if isinstance(item, Part):
+        return item
+    if isinstance(item, str):
+        return Part(item, {})
+    if isinstance(item, Mapping) and len(item) == 1:
+        [(name, args)] = item.items()
+        return Part(str(name), _arguments(name, args))
+    raise ValueError(f"give a name or {{name: {{key: value}}}}, not {item!r}")
+
+
+def declared_parts(value: object) -> Iterator[tuple[Place, Part]]:
+    """What of a solver or scorer, as a YAML file has it, can be read: where it stands below its key."""
+    for number, item in enumerate(value if isinstance(value, list) else [value]):
+        above = (str(number),) if isinstance(value, list) else ()
+        with contextlib.suppress(ValueError):
+            part = _part(item)
+            yield (*above, part.name), part
 
 
 def _arguments(name: object, args: object) -> dict[str, JsonValue]:

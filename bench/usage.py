@@ -41,7 +41,7 @@ def _name(parameter: Any) -> str:
 
 def _given(error: Any) -> str:
     """The value that was refused, where the error still has it."""
-    details = getattr(error.__cause__, "errors", list)()
+    details: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
     return f" {details[0]['input']}" if details and isinstance(details[0].get("input"), str) else ""
 
 

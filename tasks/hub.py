@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import ssl
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from functools import cache
 from typing import Any
 
 _SECONDS = 5.0
-# Where each client keeps whether it may ask; both read the environment once, when they are imported.
+# Where each client keeps whether it may ask; they read the environment once, when they are imported.
 _SWITCHES = (("huggingface_hub.constants", "HF_HUB_OFFLINE"), ("datasets.config", "HF_HUB_OFFLINE"))
 
 
@@ -30,18 +31,26 @@ def hub() -> Iterator[None]:
     if reason is None:
         yield
         return
-    with contextlib.ExitStack() as restored:
-        for module, name in _SWITCHES:
-            with contextlib.suppress(ModuleNotFoundError):
-                settings = importlib.import_module(module)
-                restored.callback(setattr, settings, name, getattr(settings, name))
-                setattr(settings, name, True)
+    with kept_alone():
         try:
             yield
         except Exception as error:
             raise ConnectionError(
                 f"{constants.ENDPOINT} cannot be reached ({reason}) and no copy is on disk"
             ) from error
+
+
+@contextlib.contextmanager
+def kept_alone() -> Iterator[None]:
+    """The hub's clients that are imported give what is on disk, and ask for nothing."""
+    with contextlib.suppress(ModuleNotFoundError):
+        importlib.import_module("huggingface_hub.constants")
+    with contextlib.ExitStack() as restored:
+        for module, name in _SWITCHES:
+            if (settings := sys.modules.get(module)) is not None:
+                restored.callback(setattr, settings, name, getattr(settings, name))
+                setattr(settings, name, True)
+        yield
 
 
 @cache

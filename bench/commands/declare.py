@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from bench.errors import RequestError
 from bench.terminal import Json, Pairs, console, pairs
+
+if TYPE_CHECKING:
+    from bench.declaration import Problem
 
 
 def list_tasks(as_json: Json = False) -> None:
@@ -72,38 +75,43 @@ def validate(
     files: Annotated[list[Path], typer.Argument(help="task.yaml files, and recipes.")], as_json: Json = False
 ) -> None:
     """Check declarations, every mistake at once, with its line. `run --dry-run` checks the data as well."""
-    from bench.build import build_scorers, build_solver
-    from bench.recipes import recipe_problems
-    from bench.spec import read_spec, spec_problems
-
-    recipes = [file for file in files if _is_recipe(file)]
-    found = [
-        (file, problem)
-        for file in files
-        for problem in (recipe_problems(file) if file in recipes else spec_problems(file))
-    ]
-    if not found:
-        for spec in (read_spec(file) for file in files if file not in recipes):
-            build_solver(spec)
-            build_scorers(spec)
+    found: list[tuple[Path, Problem]] = []
+    unreadable: list[tuple[Path, str]] = []
+    for file in files:
+        try:
+            found += [(file, problem) for problem in _problems(file)]
+        except RequestError as error:
+            unreadable.append((file, str(error)))
     if as_json:
-        rows = [{"file": str(file), "line": p.line, "message": p.message} for file, p in found]
+        rows: list[dict[str, Any]] = [
+            *({"file": str(file), "line": p.line, "message": p.message} for file, p in found),
+            *({"file": str(file), "line": None, "message": said} for file, said in unreadable),
+        ]
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
         for file, problem in found:
             print(problem.at(file))
-        if not found:
+        for _, said in unreadable:
+            print(said)
+        if not found and not unreadable:
             print(f"{len(files)} file{'s' if len(files) > 1 else ''}: no mistakes")
-    if found:
+    if found or unreadable:
         sys.exit(RequestError.exit_code)
 
 
-def _is_recipe(file: Path) -> bool:
-    """A file with the parts that every recipe has, and none of a task's."""
+def _problems(file: Path) -> list[Problem]:
+    """Every mistake in a task.yaml or a recipe; RequestError when it cannot be opened."""
     from bench.declaration import read_declaration
+    from bench.recipes import recipe_problems
+    from bench.spec import spec_problems
 
-    keys = read_declaration(file).data.keys()
-    return keys >= {"base", "data"} and "dataset" not in keys
+    declared = read_declaration(file)
+    # A recipe has parts that every recipe has, and none of a task's.
+    if declared.data.keys() >= {"base", "data"} and "dataset" not in declared.data:
+        return recipe_problems(file)
+    from bench.build import argument_problems
+
+    return sorted([*spec_problems(file), *argument_problems(declared)], key=lambda problem: problem.line)
 
 
 def schema(

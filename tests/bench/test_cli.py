@@ -101,6 +101,26 @@ def test_validate_names_every_mistake_with_its_line(bench: Any, tmp_path: Path) 
     assert {row["line"] for row in json.loads(as_json.stdout)} >= {2, 3, 4}
 
 
+def test_validate_looks_behind_an_unknown_scorer_and_past_a_missing_file(bench: Any, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(
+        "name: sums\nversion: 1-A\nsummary: Add.\ndataset: {jsonl: rows.jsonl}\nprompt: '{question}'\n"
+        "solver:\n  option_likelihood: {normalize: none}\n"
+        "scorer:\n  - boxd\n  - boxed:\n      tolerence: 1\n      knd: text\n  - 7\n"
+        "  - option_letter: {parser: none}\n"
+    )
+    (tmp_path / "worse.yaml").write_text("name: [\n")
+    done = bench("validate", "gone.yaml", "bad.yaml", "also_gone.yaml", "worse.yaml")
+    assert done.returncode == 2
+    said = done.stdout.splitlines()
+    for part in (
+        "bad.yaml:7: solver 'option_likelihood' takes", "did you mean 'normalise'",
+        "bad.yaml:8: scorer: give a name", "'boxd' is not one of", "bad.yaml:11: scorer 'boxed' takes",
+        "did you mean 'tolerance'", "bad.yaml:12: scorer 'boxed' takes", "did you mean 'kind'",
+        "bad.yaml:14: scorer 'option_letter'", "worse.yaml:", "no file gone.yaml", "no file also_gone.yaml",
+    ):  # fmt: skip
+        assert any(part in line for line in said), (part, said)
+
+
 def test_a_dry_run_shows_a_prompt_and_starts_nothing(
     bench: Any, tiny_checkpoint: Path, tmp_path: Path
 ) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from bench.build import build_task
+import tasks.vqaonline
+from bench.build import argument_problems, build_task
 from bench.catalog import find_task
+from bench.declaration import read_declaration
 from bench.errors import RequestError
 from bench.run import RunRequest, named_task, run_one
 from results.metrics import run_metrics
@@ -82,6 +84,13 @@ def test_the_hub_gives_the_same_records(folder: Path, monkeypatch: pytest.Monkey
     pictures = {str(record["image"]) for record in from_hub}
     assert sorted(asked) == sorted(["test.json", *(str(Path(p).relative_to(folder)) for p in pictures)])
     assert done[-1] == (len(pictures), len(pictures))
+
+
+def test_an_encoder_that_is_not_here_is_no_mistake_of_the_declaration() -> None:
+    pytest.importorskip("transformers")
+    declared = read_declaration(Path(tasks.vqaonline.__path__[0]) / "task.yaml")
+    assert "bertscore" in str(declared.data["scorer"])
+    assert argument_problems(declared) == []
 
 
 def test_without_data_and_network_the_error_says_how_to_get_it() -> None:
