@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -10,28 +11,35 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.cli import main
+
 Bench = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    """Runs `bench` with these arguments in a folder of its own."""
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Runs `bench` with these arguments, in a folder of its own but in this process: a new one imports for
+    seconds. What the command does not catch fails the test, as a traceback would fail its user.
+    """
+    monkeypatch.chdir(tmp_path)
+    # inspect keeps the display that an earlier command began with, which writes to that one's stdout.
+    monkeypatch.setattr("inspect_ai._display.core.active._active_display", None)
 
-    def run(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "bench", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            cwd=tmp_path,
-            check=False,
-        )
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        given = ["bench", *map(str, arguments)]
+        out, err = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", given)
+            with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+                main()
+        return subprocess.CompletedProcess(given, int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
     return run
 

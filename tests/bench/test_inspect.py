@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from inspect_ai.log import read_eval_log
+from click.testing import CliRunner
+from inspect_ai._cli.score import score_command
+from inspect_ai.log import list_eval_logs, read_eval_log
 
 from bench.checkpoint import find_checkpoint
 from results.records import read_run
@@ -16,24 +17,16 @@ from results.records import read_run
 pytestmark = pytest.mark.engine
 
 
-def inspect(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "inspect_ai", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        check=False,
-        timeout=180,
-    )
-
-
-def test_inspect_evaluates_lists_scores_and_retries_what_is_ours(
-    tiny_checkpoint: Path, tmp_path: Path
-) -> None:
+def test_inspect_evaluates_lists_and_scores_what_is_ours(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    """A process of inspect's own finds our tasks and provider by their entry point."""
     pytest.importorskip("vllm")
-    done = inspect(
-        tmp_path, "eval", "bench/chart_vqa", "--model", f"bench/{tiny_checkpoint}", "--limit", 2,
-        "-T", "size=4", "--max-tokens", 8, "-M", "dtype=float32", "--log-dir", "logs", "--display", "plain",
+    arguments = (
+        "eval", "bench/chart_vqa", "--model", f"bench/{tiny_checkpoint}", "--limit", "2",
+        "-T", "size=4", "--max-tokens", "8", "-M", "dtype=float32", "--log-dir", "logs", "--display", "plain",
+    )  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "inspect_ai", *arguments],
+        capture_output=True, text=True, cwd=tmp_path, check=False, timeout=180,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     (log,) = (tmp_path / "logs").glob("*.eval")
@@ -43,11 +36,14 @@ def test_inspect_evaluates_lists_scores_and_retries_what_is_ours(
     assert run.identity["data_hash"]
     assert run.identity["engine"] == "vllm"
 
-    listed = inspect(tmp_path, "log", "list", "--log-dir", "logs", "--json")
-    assert log.name in listed.stdout, listed.stderr
-    scored = inspect(
-        tmp_path, "score", log, "--action", "overwrite", "--output-file", "scored.eval", "--display", "plain"
+    (listed,) = list_eval_logs(str(tmp_path / "logs"))
+    assert listed.name.endswith(log.name) and listed.task == "chart_vqa"
+    # The command that a second process would run, which makes the scorers again from what the log says.
+    again = tmp_path / "scored.eval"
+    scored = CliRunner().invoke(
+        score_command, [str(log), "--action", "overwrite", "--output-file", str(again)], standalone_mode=False
     )
-    assert scored.returncode == 0, scored.stdout[-3000:] + scored.stderr[-3000:]
-    again: Any = read_eval_log(str(tmp_path / "scored.eval"))
-    assert [list(sample.scores) for sample in again.samples] == [["boxed"], ["boxed"]]
+    assert scored.exit_code == 0, scored.output[-3000:]
+    assert [list(sample.scores or ()) for sample in read_eval_log(str(again)).samples or ()] == [
+        ["boxed"]
+    ] * 2
