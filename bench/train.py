@@ -15,12 +15,12 @@ from bench.recipes import find_recipe
 from trainers.machine import machine_reason
 from trainers.processes import NotAsAskedError, first_alone
 from trainers.recipe import TrainRecipe
+from trainers.trackers import TRACKERS, missing, prepare
 
 if TYPE_CHECKING:
     from trainers.sft import TrainResult
 
 CHECKPOINTS = Path("checkpoints")
-TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
 
 
 class TrainShow(Protocol):
@@ -91,6 +91,12 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
         raise RequestError(f"--out {out}: exists already; give another folder, or remove it")
     _check_installed()
     base = base_checkpoint(recipe)
+    try:
+        prepare(request.report_to)
+    except ValueError as error:
+        raise RequestError(str(error)) from error
+    except ConnectionError as error:
+        raise IncompleteRunError(str(error)) from error
     # Imported only now: a mistake in the recipe is said at once, without the libraries that read data.
     from bench.training_data import training_data
     from trainers import sft
@@ -188,6 +194,6 @@ def report_names(given: Sequence[str]) -> tuple[str, ...]:
             raise RequestError(
                 f"--report-to {name}: not one of {', '.join(TRACKERS)}{did_you_mean(name, TRACKERS)}"
             )
-        if find_spec(name) is None:
+        if missing(name):
             raise RequestError(f"--report-to {name}: not installed; pip install {name}")
     return tuple(given)

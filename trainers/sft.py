@@ -38,6 +38,7 @@ from trainers.pixels import MappedStore, sweep
 from trainers.processes import first_alone, is_first, join, running, together
 from trainers.quiet import quiet_libraries
 from trainers.recipe import TrainRecipe
+from trainers.trackers import finish, tracker_failure
 from trainers.watch import Silent, Watch
 
 UNFINISHED = ".unfinished"
@@ -52,7 +53,7 @@ class OverlapError(ValueError):
     """Examples to train on are also examples to evaluate on."""
 
 
-class TrainingStopped(RuntimeError):  # not a mistake in the request: the machine gave out
+class TrainingStopped(RuntimeError):  # not a mistake in the request: the machine or a tracker gave out
     """Training could not go on; the last checkpoint is kept, and `resume` goes on from it."""
 
 
@@ -134,6 +135,7 @@ def train(
             (folder / _RUN).unlink(missing_ok=True)
             folder.replace(out)
         together()
+        finish(report_to)
     return TrainResult(out, int(lineage["steps"]), curves.read_points(out), lineage)
 
 
@@ -367,7 +369,7 @@ class _Holder:
 
 
 class _MachineErrors:
-    """Turns what a machine without memory or disk raises, in its many forms, into one TrainingStopped."""
+    """Turns what a machine without memory or disk or a tracker raises into one TrainingStopped."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -376,12 +378,16 @@ class _MachineErrors:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
-        if isinstance(error, ValueError) and [path.name for path in self._folder.iterdir()] == [_RUN]:
+        request = isinstance(error, ValueError) and tracker_failure(error) is None
+        if request and [path.name for path in self._folder.iterdir()] == [_RUN]:
             shutil.rmtree(self._folder, ignore_errors=True)  # a mistake in the request: nothing was begun
         from trainers.loop import NotFiniteError, intermediate
 
+        if error is None:
+            return
         reason = f"{error}" if isinstance(error, NotFiniteError) else machine_reason(error)
-        if error is None or reason is None:
+        reason = reason or tracker_failure(error)
+        if reason is None:
             return
         found = intermediate(self._folder)
         kept = f"{found[-1]} is kept" if found else "no checkpoint was written yet"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -107,7 +109,8 @@ def train(
 
         result = train_in_processes(request, Processes(nproc, nnodes, rdzv, parallelism), show)
     else:
-        with shown:
+        # Some trackers greet on stdout, which is for the results.
+        with shown, contextlib.redirect_stdout(sys.stderr):
             result = run_training(request, shown)
     if PROCESSES in os.environ:
         return  # one of several processes: who started them goes on
