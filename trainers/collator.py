@@ -21,13 +21,20 @@ if TYPE_CHECKING:
 IGNORED = -100
 """The label of a token that is not trained on."""
 
+POSITIONS = "positions"
+"""In a batch without pixels: which rows of the data it holds."""
+
 
 class Collator:
-    """Collates the rows of `data`, given by their positions."""
+    """Collates the rows of `data`, given by their positions.
+
+    pixels: whether the batch has its pictures' pixels; without, it has the positions themselves.
+    """
 
     def __init__(self, data: EncodedData, *, pad_id: int) -> None:
-        self._data = data
+        self.data = data
         self.pad_id = pad_id
+        self.pixels = True
 
     def __call__(self, positions: Sequence[int]) -> dict[str, torch.Tensor]:
         """input_ids, attention_mask, labels and the model's other inputs, one row an example.
@@ -36,14 +43,17 @@ class Collator:
         """
         import torch
 
-        rows = [self._data.rows[position] for position in positions]
+        rows = [self.data.rows[position] for position in positions]
         untrained = [row.id for row in rows if len(row.trained) == 0]
         if untrained:
             raise ValueError(f"no trained token in {', '.join(untrained[:5])}")
         batch = self.tokens(rows, max(len(row.ids) for row in rows))
-        pixels = [self._data.pixels.arrays(row.picture) for row in rows if row.picture is not None]
-        for name in {name for arrays in pixels for name in arrays}:
-            batch[name] = _joined([arrays[name] for arrays in pixels])
+        if self.pixels:
+            found = [self.data.pixels.arrays(row.picture) for row in rows if row.picture is not None]
+            for name in {name for arrays in found for name in arrays}:
+                batch[name] = joined([arrays[name] for arrays in found])
+        else:
+            batch[POSITIONS] = np.array(positions, dtype=np.int64)
         return {name: torch.from_numpy(array) for name, array in batch.items()}
 
     def tokens(self, rows: Sequence[Any], width: int) -> dict[str, NDArray[Any]]:
@@ -71,7 +81,7 @@ def padded(rows: Sequence[NDArray[np.int64]], width: int, filling: int) -> NDArr
     return made
 
 
-def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+def joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Arrays along their first axis, the other axes padded with zeros to the largest."""
     shapes = {array.shape[1:] for array in arrays}
     if len(shapes) == 1:

@@ -19,6 +19,7 @@ from trainers.batches import MicroBatches, Schedule
 from trainers.collator import IGNORED, Collator
 from trainers.curves import append_point
 from trainers.encoding import EncodedData
+from trainers.picture_features import PictureFeatures, can_be_kept
 from trainers.processes import check_sharded, shard_on_cpu
 from trainers.recipe import TrainRecipe
 from trainers.watch import Watch
@@ -130,6 +131,15 @@ class Loop(Trainer):  # type: ignore[misc]
         self._keep = keep
         self._staging: Path | None = None
         self.first_step = 0
+        self._features: PictureFeatures | None = None
+
+    def keep_features(self) -> bool:
+        """From now on encode each picture once, where the vision encoder is frozen; whether it is."""
+        kept = can_be_kept(self.model, self.accelerator.distributed_type.value)
+        if kept:
+            self._features = PictureFeatures(self.model, self.accelerator.autocast)
+            self._collator.pixels = False
+        return kept
 
     def create_accelerator_and_postprocess(self) -> None:
         """As the Trainer does it, with FSDP on CPUs as well."""
@@ -161,6 +171,8 @@ class Loop(Trainer):  # type: ignore[misc]
         num_items_in_batch: Any = None,
     ) -> Any:
         """Cross-entropy summed over trained tokens, divided by those of the whole step."""
+        if self._features is not None:
+            inputs = self._features.added(inputs, self._collator.data)
         logits, targets = trained_logits(model, inputs)
         loss = torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
         items = num_items_in_batch if num_items_in_batch is not None else len(targets)
@@ -174,6 +186,8 @@ class Loop(Trainer):  # type: ignore[misc]
         """
         assert self._validation is not None
         data, collator = self._validation
+        features = None if blind else self._features
+        collator.pixels = features is None
         order = sorted(range(len(data.rows)), key=lambda position: data.rows[position].cost)
         rank, ranks = self.accelerator.process_index, self.accelerator.num_processes
         mine = order[rank::ranks]
@@ -189,6 +203,8 @@ class Loop(Trainer):  # type: ignore[misc]
                 if blind:
                     # Not 0, which Idefics3 takes for a picture that is not there.
                     batch["pixel_values"] = torch.full_like(batch["pixel_values"], 0.5)
+                if features is not None:
+                    batch = features.added(batch, data)
                 rows = (batch["labels"][:, 1:] != IGNORED).nonzero()[:, 0]
                 with self.accelerator.autocast():
                     logits, targets = trained_logits(model, batch)

@@ -247,6 +247,8 @@ def _trained(
     parallel = running(loop.accelerator)
     if world > 1:
         watch.say(parallel)
+    if recipe.image.cache and _seen_again(recipe, rows, held, steps) and loop.keep_features():
+        watch.say("the vision encoder is frozen: each picture is encoded once")
     curve.validate = loop.validate if held else None
     curve.report = loop.report if report_to else None
     loop.first_step = first
@@ -273,6 +275,13 @@ def _trained(
         "parallelism": str(loop.accelerator.distributed_type.value),
         "parameters": {size.part: [size.parameters, size.trained] for size in part_sizes(model)},
     }
+
+
+def _seen_again(recipe: TrainRecipe, rows: EncodedData, held: EncodedData | None, steps: int) -> bool:
+    """Whether a picture is trained on or validated with more than once."""
+    pictures = {row.picture for row in rows.rows} - {None}
+    trained = bool(pictures) and steps * recipe.batch.size > len(pictures)
+    return trained or (held is not None and steps > recipe.validation.every)
 
 
 def _opened(folder: Path, out: Path, identity: Mapping[str, Any], recipe: TrainRecipe, resume: bool) -> int:
