@@ -191,7 +191,9 @@ class AdapterRecipe(_Section):
 class OptimizerRecipe(_Section):
     """How a gradient changes the weights."""
 
-    name: Literal["adamw", "adamw_fused", "adamw_8bit", "paged_adamw_8bit", "adafactor", "sgd"] = "adamw"
+    name: Literal["adamw", "adamw_fused", "adamw_8bit", "paged_adamw_8bit", "adafactor", "sgd"] = Field(
+        default="adamw_fused", description="adamw_fused is adamw in one go over the weights: faster."
+    )
     learning_rate: float = Field(gt=0, strict=False, description="The highest learning rate.")
     betas: Annotated[tuple[float, float], Field(strict=False), BeforeValidator(_tuple)] = Field(
         default=(0.9, 0.999), description="AdamW's two betas."

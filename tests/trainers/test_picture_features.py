@@ -39,8 +39,8 @@ class Counted:
 
 
 def counted(features: PictureFeatures) -> Counted:
-    features._encode = Counted(features._encode)
-    return features._encode
+    counter = features._encode = Counted(features._encode)
+    return counter
 
 
 @pytest.mark.parametrize("architecture", ["idefics3", "smolvlm2", "qwen2_5_vl", "llava_next"])
