@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from bench.errors import RequestError
 from bench.rating_judge import signature
 from bench.spec import Part, TaskSpec
 from scorers import correctness
 from scorers.bleu import bleu_signature, chrf_signature
+from scorers.encoder import Dtype
 from scorers.essay_form import FAULTS
 from scorers.essay_scorers import essay_form_signature
 from scorers.text_scorers import BATCHED, bertscore_signature, rouge_signature
 from tasks.cache import cache_folder
 
 ENCODER_ARGUMENT = "bertscore_model"
-"""``-T bertscore_model=PATH:LAYER`` or ``--bertscore-model``: the encoder, in place of the declared one."""
+"""``-T bertscore_model=PATH:LAYER:DTYPE`` or ``--bertscore-model``: the encoder, in place of the declared one."""
 
 
 def batched(spec: TaskSpec) -> tuple[str, ...]:
@@ -47,13 +48,24 @@ def with_encoder(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec,
         if not rest:
             raise RequestError(f"--bertscore-model none: task {spec.name!r} has no other scorer")
         return spec.model_copy(update={"scorer": rest}), others
-    model, colon, layer = str(given[ENCODER_ARGUMENT]).rpartition(":")
-    chosen: dict[str, Any] = (
-        {"model": model, "num_layers": int(layer)}
-        if colon and layer.isdigit()
-        else {"model": str(given[ENCODER_ARGUMENT])}
-    )
+    chosen = _encoder(str(given[ENCODER_ARGUMENT]))
     return _with_bertscore(spec, {"num_layers": None, "revision": None, **chosen}), others
+
+
+def _encoder(asked: str) -> dict[str, Any]:
+    """``MODEL[:LAYER][:DTYPE]`` as bertscore's arguments; a model's name may have colons of its own.
+
+    >>> _encoder("./minilm:5:bfloat16")
+    {'dtype': 'bfloat16', 'num_layers': 5, 'model': './minilm'}
+    """
+    found: dict[str, Any] = {}
+    model, _, last = asked.rpartition(":")
+    if model and last in get_args(Dtype):
+        asked, found["dtype"] = model, last
+        model, _, last = asked.rpartition(":")
+    if model and last.isdigit():
+        asked, found["num_layers"] = model, int(last)
+    return {**found, "model": asked}
 
 
 def with_references(spec: TaskSpec, references: Sequence[Sequence[str]]) -> TaskSpec:

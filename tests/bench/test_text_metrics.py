@@ -198,6 +198,14 @@ def test_the_users_encoder_takes_the_place_of_the_declared_one(tmp_path: Path) -
     assert batched(spec) == ("bleu", "bertscore")
     args = {part.name: part.args for part in spec.scorer}["bertscore"]
     assert args == {"revision": None, "dtype": "float32", "model": "/models/own", "num_layers": 7}
+    for asked, wanted in (
+        ("/models/own:bfloat16", {"model": "/models/own", "num_layers": None, "dtype": "bfloat16"}),
+        ("C:/own:5:bfloat16", {"model": "C:/own", "num_layers": 5, "dtype": "bfloat16"}),
+        ("owner/own", {"model": "owner/own", "num_layers": None, "dtype": "float32"}),
+    ):
+        spec, _ = with_encoder(find_task(name), {"bertscore_model": asked})
+        args = {part.name: part.args for part in spec.scorer}["bertscore"]
+        assert args == {"revision": None, **wanted}
     with pytest.raises(RequestError, match="no scorer bertscore"):
         with_encoder(find_task("chart_vqa"), {"bertscore_model": "x"})
 
