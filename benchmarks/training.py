@@ -203,8 +203,8 @@ def run_trl(model: str, base: Path, steps: int, *, faster: bool) -> dict[str, fl
     with tempfile.TemporaryDirectory() as folder:
         options: dict[str, Any] = {"gradient_checkpointing": False} if faster else {}
         student = AutoModelForImageTextToText.from_pretrained(base, dtype="float32")
-        for part in FROZEN.get(model, []):
-            getattr(student.model, {"vision": "vision_model"}.get(part, part)).requires_grad_(False)
+        for name in FROZEN.get(model, []):
+            getattr(student.model, {"vision": "vision_model"}.get(name, name)).requires_grad_(False)
         trainer = SFTTrainer(
             model=student,
             processing_class=AutoProcessor.from_pretrained(base),
