@@ -19,7 +19,7 @@ from scorers.text_scorers import BATCHED, bertscore_signature, rouge_signature
 from tasks.cache import cache_folder
 
 ENCODER_ARGUMENT = "bertscore_model"
-"""``-T bertscore_model=PATH:LAYER:DTYPE`` or ``--bertscore-model``: the encoder, in place of the declared one."""
+"""``-T bertscore_model=PATH:LAYER:DTYPE`` or ``--bertscore-model``: the encoder, not the declared one."""
 
 
 def batched(spec: TaskSpec) -> tuple[str, ...]:
