@@ -44,12 +44,14 @@ class ServedModel:
     """An inspect model and what identifies it.
 
     checkpoint: None where only a provider's name is known. note: what a user should know before the score.
+    base_url: as the user gave it; some providers only know their address once they have been asked something.
     """
 
     model: Model
     name: str
     checkpoint: Checkpoint | None
     note: str | None = None
+    base_url: str | None = None
 
     def _engine_identity(self) -> dict[str, Any]:
         api = self.model.api
@@ -100,7 +102,7 @@ class ServedModel:
             "lineage": logged_lineage(self.checkpoint) if self.checkpoint else None,
             "revision": self.checkpoint.revision if self.checkpoint else None,
             **self._engine_identity(),
-            "base_url": self.model.api.base_url,
+            "base_url": self.base_url or self.model.api.base_url,
             "libraries": library_versions(),
         }
 
@@ -123,7 +125,7 @@ def resolve_model(request: ModelRequest) -> ServedModel:
         return _transformers_model(request)
     provider_model = _inspect_model(request)
     if provider_model is not None:
-        return ServedModel(provider_model, name, None)
+        return ServedModel(provider_model, name, None, base_url=request.base_url)
     return _engine_model(request, name, name)
 
 

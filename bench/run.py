@@ -364,7 +364,6 @@ def run_key(request: RunRequest, task: Task | str, served: ServedModel) -> str:
     said = {
         "identity": identity,
         "model": {name: model[name] for name in ("model", "weights_digest", "engine")},
-        # Some providers only know their address once they have been asked something.
         "base_url": request.base_url or model["base_url"],
         "engine_arguments": {name: request.model_args.get(name) for name in _SHAPE_ANSWERS},
         "generation": {**generation, **request.generation()},
