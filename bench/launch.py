@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from bench.errors import IncompleteRunError, RequestError
 from bench.train import TrainRequest, base_checkpoint, new_folder, resolved
 from trainers.processes import PARALLELISM, PROCESSES, Parallelism
+from trainers.recipe import TrainRecipe
 
 if TYPE_CHECKING:
     from trainers.sft import TrainResult
@@ -28,6 +29,8 @@ _FSDP: Mapping[str, str] = {
     "FSDP_RESHARD_AFTER_FORWARD": "true",
     "FSDP_STATE_DICT_TYPE": "FULL_STATE_DICT",
     "FSDP_CPU_RAM_EFFICIENT_LOADING": "false",
+    # Attention layers return views. Nothing in transformers' models changes them in place.
+    "PYTHONWARNINGS": "ignore:FSDP2-wrapped module:UserWarning",
 }
 
 
@@ -49,8 +52,12 @@ class Processes:
         return self.per_machine * self.machines
 
 
-def check(processes: Processes, request: TrainRequest) -> None:
+def check(processes: Processes, request: TrainRequest, recipe: TrainRecipe) -> None:
     """RequestError for a request that no launcher could serve as asked."""
+    try:
+        recipe.batch.share(processes.total)
+    except ValueError as error:
+        raise RequestError(str(error)) from error
     if processes.machines > 1 and not processes.rendezvous:
         raise RequestError("--nnodes: several machines meet at --rdzv HOST:PORT, an address of one of them")
     if processes.machines > 1 and request.out is None:
@@ -84,7 +91,7 @@ def train_in_processes(request: TrainRequest, processes: Processes, show: str) -
 
     # Mistakes are said once, before there are many to say them.
     recipe = resolved(request)
-    check(processes, request)
+    check(processes, request, recipe)
     base_checkpoint(recipe)
     out = request.out or new_folder(recipe, resume=request.resume)
     code = launch(processes, _arguments(request, out, show), run=recipe.digest[:16])

@@ -260,6 +260,10 @@ class Loop(Trainer):  # type: ignore[misc]
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """The model as it is served, with its processor."""
+        if state_dict is not None:
+            # Put together from the parts of several processes, a tied tensor is there under both its names.
+            tied = getattr(self.model, "all_tied_weights_keys", None) or {}
+            state_dict = {name: tensor for name, tensor in state_dict.items() if name not in tied}
         super()._save(output_dir, state_dict)
         folder = Path(output_dir or self.args.output_dir)
         (folder / "training_args.bin").unlink(missing_ok=True)

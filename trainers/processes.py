@@ -103,7 +103,9 @@ def check_sharded(model: Any) -> None:
         return
     from torch.distributed.tensor import DTensor
 
-    whole = [name for name, parameter in model.named_parameters() if not isinstance(parameter, DTensor)]
+    # A frozen base in four bits stays whole: its packed weights cannot be cut.
+    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    whole = [name for name, parameter in trained.items() if not isinstance(parameter, DTensor)]
     if whole:
         raise NotAsAskedError(f"fsdp was asked for, and {whole[0]} is in every process as a whole")
 

@@ -243,6 +243,16 @@ class BatchRecipe(_Section):
             raise ValueError(f"size {self.size} is no multiple of per_device {self.per_device}")
         return self
 
+    def share(self, processes: int) -> int:
+        """Examples in one forward pass of each process; ValueError where they do not come out even."""
+        examples = self.per_device or -(-self.size // processes)
+        if self.size % (examples * processes):
+            raise ValueError(
+                f"batch.size: {self.size} cannot be shared by {processes} processes of {examples} examples "
+                "in each forward pass; it must be a multiple of their product"
+            )
+        return examples
+
 
 class ImageRecipe(_Section):
     """How pictures are prepared."""

@@ -215,12 +215,7 @@ def _trained(
         rows, collator = packed(rows, getattr(model.config, "image_token_id", None)), PackedCollator
     steps = recipe.total_steps(len(rows.rows))
     world = join()
-    per_device = recipe.batch.per_device or -(-recipe.batch.size // world)
-    if recipe.batch.size % (per_device * world):
-        raise ValueError(
-            f"batch.size: {recipe.batch.size} cannot be shared by {world} processes of {per_device} examples "
-            "in each forward pass; it must be a multiple of their product"
-        )
+    per_device = recipe.batch.share(world)
     schedule = Schedule(
         [row.cost for row in rows.rows],
         size=recipe.batch.size,
