@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import importlib.util
 import runpy
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -59,6 +60,8 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("TUNEBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("OMP_WAIT_POLICY", "passive")
         patch.setenv("HF_HUB_OFFLINE", "1")
+        if "huggingface_hub.constants" in sys.modules:  # it has read the environment already
+            patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
         patch.setenv("INSPECT_DISPLAY", "none")
         # Where inspect keeps its traces of every process.
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
