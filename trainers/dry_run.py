@@ -6,9 +6,11 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from trainers.base import load_model, load_processor
 from trainers.encoding import Encoded
-from trainers.loop import bfloat16_here
+from trainers.loop import bfloat16_here, on_cpu
 from trainers.memory import memory_estimate
 from trainers.packing import packed
 from trainers.parts import part_sizes
@@ -25,6 +27,7 @@ def describe_training(recipe: TrainRecipe, data: TrainData, base: Path, watch: W
     """
     with quiet_libraries():
         processor = load_processor(recipe, base)
+        process = psutil.Process().memory_info().rss if on_cpu() else 0
         rows = encode(recipe, data.train, base, processor, watch)
         model = load_model(recipe, base)
     bfloat16 = recipe.precision == "bfloat16" or (recipe.precision == "auto" and bfloat16_here())
@@ -58,7 +61,7 @@ def describe_training(recipe: TrainRecipe, data: TrainData, base: Path, watch: W
         "arithmetic": "bfloat16" if bfloat16 else "float32",
         "parameters": {size.part: {"all": size.parameters, "trained": size.trained} for size in sizes},
         "parameters_trained": sum(size.trained for size in sizes),
-        "memory_gib_estimate": memory_estimate(recipe, model, laid, bfloat16=bfloat16),
+        "memory_gib_estimate": memory_estimate(recipe, model, laid, bfloat16=bfloat16, process=process),
         "example": {"id": rows.rows[0].id, "text": marked(rows.rows[0], processor)},
     }
 

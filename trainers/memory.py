@@ -3,6 +3,7 @@
 Weights, gradients and the optimizer's state are counted; activations are estimated with the formula of
 Korthikanti et al. (arXiv:2205.05198, equation 1 without tensor parallelism and without attention matrices,
 which SDPA and flash attention do not keep): 34 bytes a token, layer and hidden unit at two bytes a number.
+Against what trainings really took: docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from trainers.encoding import EncodedData
 from trainers.recipe import TrainRecipe
 
 _BYTES_A_UNIT = 34
+_FIRST_STEP = 2**28
+"""What torch and its libraries take on a CPU from the first step on, whatever the model: as measured."""
 _OPTIMIZER_BYTES = {
     "adamw": 8,
     "adamw_fused": 8,
@@ -24,9 +27,12 @@ _OPTIMIZER_BYTES = {
 
 
 def memory_estimate(
-    recipe: TrainRecipe, model: Any, data: EncodedData, *, bfloat16: bool
+    recipe: TrainRecipe, model: Any, data: EncodedData, *, bfloat16: bool, process: int = 0
 ) -> dict[str, float]:
-    """GiB by what holds them, and their sum, on one device for the longest batch."""
+    """GiB by what holds them, and their sum, on one device for the longest batch.
+
+    process: bytes that the process holds besides, where it shares the memory with the model (a CPU).
+    """
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     trained = [p for p in model.parameters() if p.requires_grad]
     gradients = sum(p.numel() * p.element_size() for p in trained)
@@ -47,6 +53,7 @@ def memory_estimate(
         "optimizer": optimizer,
         "activations": activations,
         "logits": logits,
+        "process": process + _FIRST_STEP if process else 0,
     }
     found = {name: round(size / 2**30, 3) for name, size in parts.items()}
     return {**found, "total": round(sum(parts.values()) / 2**30, 3)}

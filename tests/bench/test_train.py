@@ -130,6 +130,8 @@ def test_from_rows_to_a_checkpoint_that_is_found_again(command: Command, tmp_pat
 
 
 def test_a_dry_run_shows_what_would_be_trained(command: Command, tmp_path: Path) -> None:
+    from trainers.loop import on_cpu
+
     rows(tmp_path)
     file = recipe(tmp_path)
 
@@ -143,7 +145,14 @@ def test_a_dry_run_shows_what_would_be_trained(command: Command, tmp_path: Path)
     assert told["parameters"]["text"]["all"] == told["parameters"]["text"]["trained"] > 500_000
     assert told["data"]["examples"] == 27 and told["data"]["too_long"] == "0 (0.0%)"
     assert told["data"]["tokens"] > told["data"]["tokens_trained"] > 27 * 4
-    assert told["memory_gib_estimate"]["total"] > 0
+    memory = told["memory_gib_estimate"]
+    # Four bytes a weight; of those trained as many again for the gradient, and twice as many for AdamW.
+    assert memory["weights"] == round(4 * sum(part["all"] for part in told["parameters"].values()) / 2**30, 3)
+    assert memory["gradients"] == round(4 * told["parameters_trained"] / 2**30, 3)
+    assert memory["optimizer"] == round(8 * told["parameters_trained"] / 2**30, 3)
+    # On a CPU the process is in the same memory, and larger than a model of this size.
+    assert (memory["process"] > 0.3) == on_cpu()
+    assert memory["total"] == pytest.approx(sum(memory.values()) - memory["total"], abs=0.01)
     number = told["example"]["id"].removeprefix("n")
     assert told["example"]["text"] == (
         "<|im_start|>User:<fake_token_around_image><global-img><image>×16<fake_token_around_image> How long?"
