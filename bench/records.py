@@ -26,6 +26,7 @@ from bench.errors import RequestError, did_you_mean
 from bench.images import image_file
 from bench.rows import Row, Rows, csv_rows, given_rows, hub_rows, jsonl_rows, parquet_rows
 from bench.spec import DatasetSpec, TaskSpec
+from trainers.machine import machine_reason
 
 Record: TypeAlias = dict[str, object]
 Progress: TypeAlias = Callable[[int, int], None]
@@ -116,6 +117,8 @@ def _from_function(
     try:
         return given_rows(name, function(**given))
     except (ValueError, TypeError, OSError) as error:
+        if machine_reason(error):
+            raise
         raise RequestError(
             f"{name}: {_first_line(error)} (arguments come from dataset.args and -T key=value: "
             f"{', '.join(allowed)})"

@@ -12,6 +12,7 @@ import typer
 from bench.errors import IncompleteRunError, RequestError
 from bench.terminal import Json, LogDir, console
 from trainers.machine import machine_reason
+from trainers.quiet import quiet_libraries
 
 
 def merge(
@@ -35,7 +36,8 @@ def merge(
     try:
         from trainers.adapters import merge as merge_into
 
-        merge_into(found.adapter, found.folder, folder, digest=checkpoint_digest)
+        with quiet_libraries():
+            merge_into(found.adapter, found.folder, folder, digest=checkpoint_digest)
     except ImportError as error:
         raise RequestError(f"bench merge needs {error.name}; install tunebench[train]") from error
     except ValueError as error:
