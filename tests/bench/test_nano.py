@@ -23,6 +23,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The shipped recipe, cut to two steps, and a cache of its own."""
     declared: dict[str, Any] = yaml.safe_load(bench.recipes.recipe_file("nano").read_text())
     declared["data"]["args"]["size"] = 40
+    declared["batch"]["size"] = 8
     declared |= {"steps": 2, "validation": {"size": 8, "every": 1, "blind": True}, "save": {"every": 1}}
     home = tmp_path / "recipes"
     home.mkdir()

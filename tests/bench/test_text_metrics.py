@@ -152,7 +152,7 @@ def test_progress_counts_scores(tmp_path: Path, quiet: Any) -> None:
 
 
 def test_a_killed_scoring_goes_on_where_it_was(tmp_path: Path, quiet: Any) -> None:
-    name, file, rows = task(tmp_path, "[{chrf: {word_order: 2}}]", n=3000)
+    name, file, rows = task(tmp_path, "[{chrf: {word_order: 2}}]", n=1500)
     command = [sys.executable, "-m", "bench", "score", name, str(file)]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60

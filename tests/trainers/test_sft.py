@@ -220,11 +220,11 @@ def test_killed_and_resumed_it_reaches_the_same_weights(
 ) -> None:
     """kill -9 between two checkpoints; what comes out is bit-identical to a training left alone."""
     long = recipe(
-        steps=14,
-        save={"every": 4, "keep": 2},
-        batch={"size": 8, "per_device": 4},
+        steps=9,
+        save={"every": 3, "keep": 2},
+        batch={"size": 4, "per_device": 2},
         schedule={"warmup_steps": 3},
-        validation={"every": 5},
+        validation={"every": 4},
     )
     alone = train(long, data, base=tiny_checkpoint, out=tmp_path / "alone")
     out = tmp_path / "killed"
@@ -232,11 +232,11 @@ def test_killed_and_resumed_it_reaches_the_same_weights(
 
     process = in_a_process(tmp_path / "told.json", long, data, tiny_checkpoint, out, resume=False)
     deadline = time.monotonic() + 120
-    while len(curves.read_points(unfinished)) < 7 and process.poll() is None and time.monotonic() < deadline:
+    while len(curves.read_points(unfinished)) < 5 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert not out.exists() and (unfinished / "checkpoint-4" / "model.safetensors").is_file()
+    assert not out.exists() and (unfinished / "checkpoint-3" / "model.safetensors").is_file()
     with pytest.raises(ValueError, match="an unfinished training; go on with --resume"):
         train(long, data, base=tiny_checkpoint, out=out)
     with pytest.raises(ValueError, match=r"another recipe \(optimizer.learning_rate: 0.001, now 0.002\)"):
