@@ -16,6 +16,7 @@ pytest.importorskip("vllm")
 torch = pytest.importorskip("torch")
 pytest.importorskip("peft")
 
+from inspect_ai import eval_async  # noqa: E402
 from inspect_ai.model import (  # noqa: E402 - after the check that there is something to test
     ChatMessageUser,
     ContentImage,
@@ -27,8 +28,11 @@ from PIL import Image, ImageDraw  # noqa: E402
 from bench.engine import _chat, _Images  # noqa: E402
 from bench.errors import RequestError  # noqa: E402
 from bench.model import ModelRequest, ServedModel, resolve_model  # noqa: E402
+from bench.run import QUIET, named_task  # noqa: E402
 from bench.served_adapter import engine_arguments  # noqa: E402
 from bench.train import TrainRequest, train  # noqa: E402
+from results.leaderboard import mean_score  # noqa: E402
+from results.records import read_run  # noqa: E402
 from trainers.adapters import merge  # noqa: E402
 from trainers.video_stand_in import stand_in_for_video  # noqa: E402
 
@@ -114,6 +118,19 @@ def expected_ids(
     return found
 
 
+def check_scored(served: ServedModel, drive: Any, logs: Path) -> None:
+    """Every sample of a task has a score: random weights write no box, which is wrong and counted as such."""
+    task = named_task("chart_vqa", {"size": 4, "charts": "bar", "width": 320, "height": 240})
+    [log] = drive(
+        eval_async(task, model=served.model, log_dir=str(logs), max_tokens=8, max_samples=4, **QUIET),
+        timeout=300,
+    )
+    run = read_run(log.location)
+    score = mean_score(run.outcomes)
+    assert (run.status, run.expected, dict(run.unscored)) == ("success", 4, {})
+    assert score is not None and (score.n, score.mean) == (4, 0.0)
+
+
 def check_served(checkpoint: Path, base: Path, adapter: Path | None, drive: Any, tmp_path: Path) -> None:
     """Greedy tokens in vLLM equal those in transformers, picture by picture; and a run gives a score."""
     served = resolve_model(
@@ -130,6 +147,7 @@ def check_served(checkpoint: Path, base: Path, adapter: Path | None, drive: Any,
         assert found == expected_ids(base, adapter, "How many bars?", 16)
         # Pictures differ, so a picture that got lost would show.
         assert len({tuple(completion) for _, completion in found}) > 1
+        check_scored(served, drive, tmp_path / "logs")
     finally:
         drive(served.model.api.aclose())
 
