@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import IncompleteRunError, RequestError
+from bench.recipes import check_data_is_there
 from bench.train import TrainRequest, base_checkpoint, new_folder, resolved
 from trainers.processes import PARALLELISM, PROCESSES, Parallelism
 from trainers.recipe import TrainRecipe
@@ -92,6 +93,7 @@ def train_in_processes(request: TrainRequest, processes: Processes, show: str) -
     # Mistakes are said once, before there are many to say them.
     recipe = resolved(request)
     check(processes, request, recipe)
+    check_data_is_there(recipe)
     base_checkpoint(recipe)
     out = request.out or new_folder(recipe, resume=request.resume)
     code = launch(processes, _arguments(request, out, show), run=recipe.digest[:16])

@@ -49,6 +49,16 @@ def recipe_file(name_or_path: str) -> Path:
     )
 
 
+def check_data_is_there(recipe: TrainRecipe) -> None:
+    """RequestError when the file or folder that the recipe learns from is not there."""
+    data = recipe.data
+    if data.folder is not None and not data.folder.is_dir():
+        raise RequestError(f"data.folder: no folder {data.folder}; `bench distill` writes one")
+    for key, file in (("jsonl", data.jsonl), ("parquet", data.parquet)):
+        if file is not None and not file.is_file():
+            raise RequestError(f"data.{key}: no file {file}")
+
+
 def recipe_problems(path: Path) -> list[Problem]:
     """Every mistake in a recipe file, in the order of its lines; RequestError when it cannot be opened."""
     return _checked(path, {})[1]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.checkpoint import Checkpoint, checkpoint_digest, find_checkpoint
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
-from bench.recipes import find_recipe
+from bench.recipes import check_data_is_there, find_recipe
 from trainers.machine import machine_reason
 from trainers.processes import NotAsAskedError, first_alone
 from trainers.recipe import TrainRecipe
@@ -89,6 +89,7 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
     out = request.out or new_folder(recipe, resume=request.resume)
     if out.exists():  # said before records are drawn
         raise RequestError(f"--out {out}: exists already; give another folder, or remove it")
+    check_data_is_there(recipe)  # before a base is fetched from the hub
     _check_installed()
     base = base_checkpoint(recipe)
     try:
@@ -139,6 +140,7 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
 def describe(request: TrainRequest, show: TrainShow) -> dict[str, Any]:
     """What `train` would do, with everything but the training itself really done."""
     recipe = resolved(request)
+    check_data_is_there(recipe)  # before a base is fetched from the hub
     _check_installed()
     base = base_checkpoint(recipe)
     from bench.training_data import training_data

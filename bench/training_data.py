@@ -18,6 +18,7 @@ from bench.catalog import builtin_tasks, find_task
 from bench.errors import RequestError, did_you_mean
 from bench.images import image_file
 from bench.rationales import RATIONALES
+from bench.recipes import check_data_is_there
 from bench.records import RECORD_SOURCES, Progress, Record, load_records
 from bench.rows import Row, Rows, hub_rows, jsonl_rows, parquet_rows
 from bench.spec import TaskSpec
@@ -230,15 +231,14 @@ def _known_args(recipe: TrainRecipe, spec: TaskSpec) -> dict[str, object]:
 
 def _rows(recipe: TrainRecipe) -> list[Rows]:
     data = recipe.data
+    check_data_is_there(recipe)
     try:
         if data.folder is not None:
             return [parquet_rows(file) for file in _parquet_files(data.folder, data.split)]
         if data.jsonl is not None:
-            return [jsonl_rows(data.jsonl)] if data.jsonl.is_file() else _no_file(data.jsonl, "jsonl")
+            return [jsonl_rows(data.jsonl)]
         if data.parquet is not None:
-            return (
-                [parquet_rows(data.parquet)] if data.parquet.is_file() else _no_file(data.parquet, "parquet")
-            )
+            return [parquet_rows(data.parquet)]
     except (OSError, ValueError) as error:
         raise RequestError(f"data.{data.source}: cannot be read: {_first_line(error)}") from error
     try:
@@ -250,14 +250,8 @@ def _rows(recipe: TrainRecipe) -> list[Rows]:
         ) from error
 
 
-def _no_file(path: Path, key: str) -> list[Rows]:
-    raise RequestError(f"data.{key}: no file {path}")
-
-
 def _parquet_files(folder: Path, split: str) -> list[Path]:
     """A training folder's files of a split; all of them where no file is named for a split."""
-    if not folder.is_dir():
-        raise RequestError(f"data.folder: no folder {folder}; `bench distill` writes one")
     files = sorted(folder.rglob("*.parquet"))
     if not files:
         raise RequestError(f"data.folder: no parquet files in {folder}; `bench distill` writes them")

@@ -227,6 +227,7 @@ finally:
         (["recipe.yaml", "--nproc=2", "--set", "epochs=2", "--set", "steps=3"], "exactly one of epochs"),
         (["recipe.yaml", "--dry-run", "--set", "base.checkpoint=./gone"], "gone: no such folder"),
         (["recipe.yaml", "--out", "."], "exists already"),
+        (["svrd"], "distilled/svrd; `bench distill` writes one"),
         (["no_recipe"], "is not one of chart_answer_only"),
     ],
 )
@@ -235,6 +236,7 @@ def test_a_wrong_recipe_is_refused_without_heavy_libraries(
 ) -> None:
     """They take ten seconds to import, and whoever mistyped a key would wait for them."""
     recipe(tmp_path)
+    rows(tmp_path, 1)
 
     done = subprocess.run(
         [sys.executable, "-c", MAIN, *arguments],
