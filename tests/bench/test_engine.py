@@ -8,6 +8,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from inspect_ai.model import (
     ChatMessage,
@@ -22,8 +23,10 @@ from PIL import Image
 
 from bench.checkpoint import find_checkpoint
 from bench.engine import EngineSettings, _chat, _Images, _new_llm
-from bench.errors import RequestError
+from bench.errors import IncompleteRunError, RequestError
 from bench.model import ModelRequest, ServedModel, resolve_model
+from bench.run import RunRequest, named_task, run_one
+from results.records import read_run
 from tasks.chart_vqa.records import charts
 
 pytest.importorskip("vllm")
@@ -283,14 +286,22 @@ def adapter(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder
 
 
-def test_an_adapter_is_served_as_its_merged_model_would_be(
+def engine_processes() -> set[psutil.Process]:
+    """vLLM's processes below this one."""
+    below = psutil.Process().children(recursive=True)
+    return {process for process in below if "VLLM" in " ".join(process.cmdline())}
+
+
+def test_an_adapter_is_served_as_its_merged_model_would_be_until_its_engine_dies(
     served: ServedModel,
     drive: Any,
+    quiet: Any,
     tiny_checkpoint: Path,
     adapter: Path,
     questions: list[tuple[Path, str]],
     tmp_path: Path,
 ) -> None:
+    """One engine for both, started by its first request: a run that loses it ends at once and says why."""
     assert find_checkpoint(str(adapter)).folder == tiny_checkpoint
     merged = Reference(tiny_checkpoint, adapter)
     with_adapter = resolve_model(
@@ -301,12 +312,41 @@ def test_an_adapter_is_served_as_its_merged_model_would_be(
         )
     )
     assert with_adapter.identity()["weights_digest"] != served.identity()["weights_digest"]
-    assert with_adapter.engine_api is not None
-    drive(with_adapter.engine_api.start())
+    others = engine_processes()
     try:
+        complete(with_adapter, drive, "How many bars are there?")
         for image, question in questions[:4]:
             prompt, completion = token_ids(with_adapter, drive, image, question)
             assert (prompt, completion) == merged.token_ids(image, question)
             assert completion != token_ids(served, drive, image, question)[1]
+
+        own = engine_processes() - others
+        (core,) = (process for process in own if "EngineCore" in " ".join(process.cmdline()))
+        asked = RunRequest(
+            tasks=("chart_vqa",), models=(with_adapter.name,), log_dir=tmp_path / "logs", max_tokens=120,
+            dataset_args={"size": 32, "workers": 1},
+        )  # fmt: skip
+
+        async def lose_it() -> IncompleteRunError:
+            task = named_task("chart_vqa", asked.dataset_args)
+            running = asyncio.ensure_future(run_one(asked, task, with_adapter, quiet))
+            while quiet.advanced < 4 and not running.done():
+                await asyncio.sleep(0.005)
+            core.kill()
+            with pytest.raises(IncompleteRunError) as ended:
+                await asyncio.wait_for(running, 30)
+            return ended.value
+
+        ended = drive(lose_it())
+        assert ended.exit_code == 4
+        for said in ("died; its last lines:", str(tmp_path / "engine.log"), "--resume"):
+            assert said in str(ended)
+        assert not psutil.wait_procs(list(own), timeout=20)[1]
     finally:
         drive(with_adapter.model.api.aclose())
+    # What was finished is on disk, in the log or in the journal beside it.
+    (log,) = (tmp_path / "logs").glob("*.eval")
+    part = read_run(log)
+    assert (part.status, part.expected) == ("cancelled", 32)
+    (journal,) = (tmp_path / "logs" / ".journal").iterdir()
+    assert 4 <= sum(1 for line in journal.read_text().splitlines() if line) < 32

@@ -14,14 +14,12 @@ from inspect_ai.log import list_eval_logs, read_eval_log
 from bench.checkpoint import find_checkpoint
 from results.records import read_run
 
-pytestmark = pytest.mark.engine
-
 
 def test_inspect_evaluates_lists_and_scores_what_is_ours(tiny_checkpoint: Path, tmp_path: Path) -> None:
-    """A process of inspect's own finds our tasks and provider by their entry point."""
-    pytest.importorskip("vllm")
+    """A process of inspect's own finds our tasks and providers by their one entry point."""
+    pytest.importorskip("transformers")
     arguments = (
-        "eval", "bench/chart_vqa", "--model", f"bench/{tiny_checkpoint}", "--limit", "2",
+        "eval", "bench/chart_vqa", "--model", f"transformers/{tiny_checkpoint}", "--limit", "2",
         "-T", "size=4", "--max-tokens", "8", "-M", "dtype=float32", "--log-dir", "logs", "--display", "plain",
     )  # fmt: skip
     done = subprocess.run(
@@ -34,7 +32,7 @@ def test_inspect_evaluates_lists_and_scores_what_is_ours(tiny_checkpoint: Path, 
     assert len(run.outcomes) == 2
     assert run.identity["weights_digest"] == find_checkpoint(str(tiny_checkpoint)).digest
     assert run.identity["data_hash"]
-    assert run.identity["engine"] == "vllm"
+    assert run.identity["engine"] == "transformers"
 
     (listed,) = list_eval_logs(str(tmp_path / "logs"))
     assert listed.name.endswith(log.name)

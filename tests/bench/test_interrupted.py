@@ -138,23 +138,30 @@ def test_no_sample_is_asked_twice(
 
 
 def test_two_runs_into_one_folder_do_not_disturb_each_other(
-    endpoint: Any, against: Callable[[Path], list[object]], tmp_path: Path, start: Start
+    endpoint: Any, against: Callable[[Path], list[object]], tmp_path: Path, bench: Any, start: Start
 ) -> None:
+    """One in a process of its own; another request, the same one and its resumption beside it."""
     logs = tmp_path / "logs"
+    endpoint.delay = 0.4
+    process = start(*against(logs))
+    wait_until(lambda: journalled(logs) or process.poll() is not None, "its first completion")
+    assert process.poll() is None, process.communicate()[1]
+    refused = bench("run", *against(logs), "--resume")
+    assert refused.returncode == 2
+    assert "chart_vqa × vllm/fake: the same request is running already" in refused.stderr
+    assert refused.stderr.count("\n") == 1
     endpoint.delay = 0.05
     other = [argument if argument != "size=40" else "size=30" for argument in against(logs)]
-    processes = [start(*against(logs)), start(*other), start(*against(logs))]
-    results = []
-    for process in processes:
-        out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
-        results.append(json.loads(out)[0])
-    assert [result["score"]["n"] for result in results] == [40, 30, 40]
+    done = [bench("run", *against(logs)), bench("run", *other)]
+    out, err = process.communicate(timeout=120)
+    assert [process.returncode, *(one.returncode for one in done)] == [0, 0, 0], err
+    results = [json.loads(text)[0] for text in (out, *(one.stdout for one in done))]
+    assert [result["score"]["n"] for result in results] == [40, 40, 30]
     assert len({result["log"] for result in results}) == 3
     runs = [read_run(result["log"]) for result in results]
-    assert what_came_out(runs[0]) == what_came_out(runs[2])
-    assert runs[0].identity == runs[2].identity
-    assert len(runs[1].outcomes) == 30
+    assert what_came_out(runs[0]) == what_came_out(runs[1])
+    assert runs[0].identity == runs[1].identity
+    assert len(runs[2].outcomes) == 30
 
 
 # -- through the real vLLM
@@ -175,10 +182,13 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 
 @pytest.mark.engine
-def test_every_end_of_an_engine_and_the_run_that_goes_on(
+def test_an_engine_ends_with_its_run_however_that_ends(
     tiny_checkpoint: Path, tmp_path: Path, start: Start, served: ServedModel, drive: Any, quiet: Any
 ) -> None:
-    """One run of 32 samples, ended three times in three ways; its fourth beginning finishes it."""
+    """One run of 32 samples, ended in two ways; its third beginning finishes it.
+
+    How a run ends whose engine dies is in test_engine.py, which has one to lose.
+    """
     logs = tmp_path / "logs"
     arguments = [
         "chart_vqa", "--model", tiny_checkpoint, "-T", "size=32", "--max-tokens", 120,
@@ -208,29 +218,13 @@ def test_every_end_of_an_engine_and_the_run_that_goes_on(
     assert 4 <= len(first) < 32
     assert only_log(logs).status == "started"
 
-    # The engine's own process dies: the run ends at once and says why.
+    # Ctrl-C reaches the whole process group, as a terminal sends it.
     process = begin("--resume")
     engine = until(process, len(first) + 4)
-    core = next(p for p in engine if "EngineCore" in " ".join(p.cmdline()))
-    core.kill()
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == 4, err
-    assert "died" in err
-    assert "Traceback" not in err.partition("its last lines")[0]
-    assert f"{logs}" in err
-    assert "engine/" in err
-    assert "--resume" in err
-    assert out == ""
-    wait_until(lambda: gone(engine), "the end of the engine's other processes", 20)
-
-    # Ctrl-C reaches the whole process group, as a terminal sends it.
-    second = len(journalled(logs))
-    process = begin("--resume")
-    engine = until(process, second + 4)
     for one in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
         with contextlib.suppress(psutil.NoSuchProcess):
             one.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 4, err
     assert "interrupted" in err
     assert "Traceback" not in err
@@ -239,9 +233,9 @@ def test_every_end_of_an_engine_and_the_run_that_goes_on(
     for log in logs.glob("*.eval"):
         assert read_eval_log(str(log)).eval.task == "chart_vqa"
 
-    third = journalled(logs)
-    assert third[: len(first)] == first
-    assert len(set(third)) == len(third) < 32
+    second = journalled(logs)
+    assert second[: len(first)] == first
+    assert len(set(second)) == len(second) < 32
     # The engine that finishes it runs already.
     asked = RunRequest(
         tasks=("chart_vqa",), models=(served.name,), log_dir=logs, max_tokens=120, resume=True,
@@ -252,7 +246,7 @@ def test_every_end_of_an_engine_and_the_run_that_goes_on(
     run = only_log(logs)
     assert run.status == "success"
     assert sorted(o.id for o in run.outcomes) == sorted(
-        {o.id for o in run.outcomes} | {sample_id for sample_id, _ in third}
+        {o.id for o in run.outcomes} | {sample_id for sample_id, _ in second}
     )
     assert len(run.outcomes) == run.expected == 32
     assert run.unscored == {}
