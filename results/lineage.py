@@ -63,8 +63,10 @@ def lineage_warning(identity: Mapping[str, Any]) -> str | None:
     said, ran = _mapping(identity.get("lineage")).get("weights_digest"), identity.get("weights_digest")
     if not said or not ran or said == ran:
         return None
+    # The last part of a path: cards that are pushed say this as well.
+    name = str(identity.get("model")).rstrip("/").rpartition("/")[2]
     return (
-        f"the lineage of {str(identity.get('model'))[:40]} is left out: it is about weights "
+        f"the lineage of {name[:40]} is left out: it is about weights "
         f"{str(said)[:12]}, and {str(ran)[:12]} ran (base included); they were changed after training"
     )
 

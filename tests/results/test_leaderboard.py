@@ -395,7 +395,11 @@ def test_a_lineage_of_other_weights_is_left_out_with_a_warning() -> None:
     old = {name: value for name, value in said.items() if name != "weights_digest"}
     board = leaderboard(
         [
-            run(name, coin(name, 50, 0.5), identity={"model": name, "weights_digest": ran, "lineage": found})
+            run(
+                name,
+                coin(name, 50, 0.5),
+                identity={"model": f"/me/{name}", "weights_digest": ran, "lineage": found},
+            )
             for name, ran, found in (("changed", "after", said), ("kept", "before", said), ("old", "x", old))
         ]
     )
