@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import importlib.metadata
 import importlib.util
 import runpy
 import sys
@@ -65,6 +67,9 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("INSPECT_DISPLAY", "none")
         # Where inspect keeps its traces of every process.
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        # inspect looks through all installed packages at each evaluation, for half a second.
+        packages = functools.cache(importlib.metadata.packages_distributions)
+        patch.setattr("inspect_ai._util.package.packages_distributions", packages)
         yield
 
 
