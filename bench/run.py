@@ -346,7 +346,7 @@ def quiet_collector() -> Iterator[None]:
     inspect's time per sample.
     """
     before = gc.get_threshold()
-    gc.collect()
+    # Not collected first: that alone takes half a second where much is loaded, and little of it is garbage.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     try:
