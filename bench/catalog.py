@@ -42,6 +42,13 @@ def find_task(name_or_path: str) -> TaskSpec:
     )
 
 
+def is_inspect_task(name: str) -> bool:
+    """Whether a name is one for inspect to find: ``pkg/task`` or ``file.py@task``."""
+    if name in task_files() or name.endswith((".yaml", ".yml")):
+        return False
+    return "@" in name or name.endswith(".py") or ("/" in name and not Path(name).exists())
+
+
 def all_tasks() -> tuple[TaskSpec, ...]:
     """All tasks that come with Tunebench; RequestError with every mistake in all of their files."""
     specs: list[TaskSpec] = []

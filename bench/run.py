@@ -18,6 +18,7 @@ from inspect_ai import Task, eval_async, eval_retry_async
 from inspect_ai.log import EvalLog, list_eval_logs, read_eval_log
 from inspect_ai.model import ChatMessageUser, ContentImage
 
+from bench.catalog import is_inspect_task
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.model import ModelRequest, ServedModel, check_endpoint, resolve_model
 from bench.registry import TASKS, task_file
@@ -93,13 +94,6 @@ def named_task(name: str, dataset_args: Mapping[str, Any]) -> Task | str:
     if name in TASKS:
         return TASKS[name](**dataset_args)
     return name if is_inspect_task(name) else task_file(task_yaml=name, **dataset_args)
-
-
-def is_inspect_task(name: str) -> bool:
-    """Whether a name is one for inspect to find: ``pkg/task`` or ``file.py@task``."""
-    if name in TASKS or name.endswith((".yaml", ".yml")):
-        return False
-    return "@" in name or name.endswith(".py") or ("/" in name and not Path(name).exists())
 
 
 def run(

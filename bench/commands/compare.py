@@ -127,11 +127,16 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Run a checkpoint and hold it against a baseline: exit code 0 not worse, 1 worse, 3 not comparable."""
+    asked = names(tasks, "TASK")
+    # What can be wrong with these is said before seconds of imports.
+    blessed = find_runs(baseline, folder)
+    rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, blessed)
+    base = _only(blessed, [_task_name(name) for name in asked], baseline)
     from bench.run import RunRequest, named_task
     from bench.run import run as run_all
 
     request = RunRequest(
-        tasks=names(tasks, "TASK"),
+        tasks=asked,
         models=(model,),
         log_dir=log_dir,
         limit=limit,
@@ -145,9 +150,6 @@ def check(
         base_url=model_base_url,
         trust_remote_code=trust_remote_code,
     )
-    blessed = find_runs(baseline, folder)
-    rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, blessed)
-    base = _only(blessed, [_task_name(name) for name in request.tasks], baseline)
     request = _with_arguments(request, base)
     built = [named_task(name, request.dataset_args) for name in request.tasks]
     _check_measure(base, built)
@@ -342,8 +344,7 @@ def _fraction(text: str) -> float | None:
 
 def _task_name(given: str) -> str:
     """The name that a task's runs have; inspect logs `pkg/task` and `file.py@task` under the task's own."""
-    from bench.catalog import find_task
-    from bench.run import is_inspect_task
+    from bench.catalog import find_task, is_inspect_task
 
     return re.split("[/@]", given)[-1] if is_inspect_task(given) else find_task(given).name
 

@@ -89,6 +89,11 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Score models on tasks, through vLLM, into inspect logs."""
+    from bench.catalog import find_task, is_inspect_task
+
+    for name in names(tasks, "TASK"):
+        if not is_inspect_task(name):
+            find_task(name)  # a wrong name is said before seconds of imports
     from bench.run import RunRequest
     from bench.run import run as run_all
 
