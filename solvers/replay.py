@@ -10,7 +10,6 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from solvers.completion import UnreadableRecordError
 from solvers.journal import current_progress
 
-
 MISSING = "no completion with this sample's id"
 
 
