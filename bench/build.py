@@ -41,7 +41,7 @@ from scorers.vector_cache import reference_cache
 from solvers.completion import completion
 from solvers.option_likelihood import option_likelihood
 from tasks.cache import cache_folder
-from tasks.hub import kept_alone
+from tasks.hub import asked_or_kept, kept_alone
 
 # What task.yaml may name. A third of anything earns its own table; these are two short ones.
 _SOLVERS: Mapping[str, Callable[..., Solver]] = {
@@ -126,7 +126,8 @@ def build_solver(spec: TaskSpec) -> Solver:
 
 def build_scorers(spec: TaskSpec) -> list[Scorer]:
     """The declared scorers; RequestError when one does not take its arguments."""
-    with _references_kept():
+    encoder = any(part.name == "bertscore" for part in spec.scorer)
+    with _references_kept(), asked_or_kept() if encoder else contextlib.nullcontext():
         made = [_made(spec, "scorer", _SCORERS, part) for part in spec.scorer]
         # The solver that compares options leaves several readings of them, and all are reported.
         return [*made, option_readings()] if spec.solver.name == "option_likelihood" else made

@@ -23,21 +23,28 @@ _SWITCHES = (("huggingface_hub.constants", "HF_HUB_OFFLINE"), ("datasets.config"
 @contextlib.contextmanager
 def hub() -> Iterator[None]:
     """Around calls of the hub's clients; what they raise without a network becomes a ConnectionError."""
+    with asked_or_kept() as reason:
+        try:
+            yield
+        except Exception as error:
+            if reason is None:
+                raise
+            raise ConnectionError(f"{reason} and no copy is on disk") from error
+
+
+@contextlib.contextmanager
+def asked_or_kept() -> Iterator[str | None]:
+    """As `hub`, with errors as the clients raise them; gives why the hub cannot be reached, or None."""
     constants: Any = None
     with contextlib.suppress(ModuleNotFoundError):
         constants = importlib.import_module("huggingface_hub.constants")
     asked = constants is not None and not constants.HF_HUB_OFFLINE
     reason = out_of_reach(constants.ENDPOINT) if asked else None
     if reason is None:
-        yield
+        yield None
         return
     with kept_alone():
-        try:
-            yield
-        except Exception as error:
-            raise ConnectionError(
-                f"{constants.ENDPOINT} cannot be reached ({reason}) and no copy is on disk"
-            ) from error
+        yield f"{constants.ENDPOINT} cannot be reached ({reason})"
 
 
 @contextlib.contextmanager
