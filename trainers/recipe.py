@@ -261,7 +261,9 @@ class ImageRecipe(_Section):
         default=None, ge=14, description="Pixels of the longer side; null leaves the base's own setting."
     )
     cache: bool = Field(
-        default=True, description="Prepare each picture once and keep it on disk, where there is room."
+        default=True,
+        description="Prepare each picture once and keep it on disk, where there is room; what a frozen vision "
+        "encoder makes of it, in memory.",
     )
 
 
