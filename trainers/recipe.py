@@ -262,8 +262,8 @@ class ImageRecipe(_Section):
     )
     cache: bool = Field(
         default=True,
-        description="Prepare each picture once and keep it on disk, where there is room; what a frozen vision "
-        "encoder makes of it, in memory.",
+        description="Prepare each picture once and keep it on disk, where there is room; what a frozen "
+        "vision encoder makes of it, in memory.",
     )
 
 
