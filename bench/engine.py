@@ -180,13 +180,14 @@ class Engine:
         """Turns what vLLM raises into what :meth:`generate` says it raises."""
         from vllm.v1.engine.exceptions import EngineDeadError
 
+        # The run that watches `died` stops everything soon; without a watcher a request fails after a while.
         if self.died.is_set():
+            await asyncio.sleep(_SECONDS_TO_BE_STOPPED)
             raise self.death()
         try:
             yield
         except EngineDeadError as error:
             self.died.set()
-            # The run that watches `died` stops everything now; without a watcher this request fails.
             await asyncio.sleep(_SECONDS_TO_BE_STOPPED)
             raise self.death() from error
         except _client_errors() as error:

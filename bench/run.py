@@ -43,6 +43,7 @@ QUIET: dict[str, Any] = {
 _JOURNALS = ".journal"
 _CONNECTIONS = 64
 _WAITING_FOR_SCORES = 512
+_SECONDS_FOR_CTRL_C = 0.5
 _SECONDS_BETWEEN_PROBES = 10.0
 _FAILED_PROBES = 3
 # Engine arguments that change what a model answers; a resumed run may differ in all others.
@@ -297,6 +298,8 @@ async def _until_death(
     try:
         await asyncio.wait({running, gone}, return_when=asyncio.FIRST_COMPLETED)
         if gone.done():
+            # Ctrl-C ends the engine as well, perhaps first: the run that was interrupted says so, and here.
+            await asyncio.sleep(_SECONDS_FOR_CTRL_C)
             raise gone.result()
         return running.result()
     finally:

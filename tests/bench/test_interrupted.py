@@ -101,13 +101,14 @@ def test_no_sample_is_asked_twice(
     end: signal.Signals,
 ) -> None:
     logs = tmp_path / "logs"
-    endpoint.delay = 0.4
+    # Two rounds of 20: a second and a half to be interrupted in, between the first and the end of the second.
+    endpoint.delay = 1.5
     process = start(*against(logs))
     wait_until(lambda: len(journalled(logs)) >= 12 or process.poll() is not None, "12 completions")
     process.send_signal(end)
     out, err = process.communicate(timeout=60)
     if end == signal.SIGINT:
-        assert process.returncode == 4, err
+        assert process.returncode == 4, (err, out)
         assert "interrupted" in err
         assert "--resume" in err
         assert "Traceback" not in err
