@@ -83,13 +83,16 @@ def notes(task: TaskComparison) -> list[str]:
     seen = f"{points(round(task.detectable, 4))} points with 80% power"
     if math.isnan(task.detectable):
         seen = "not known, no score differs"
+    elif task.detectable > 1:
+        seen = "no difference at all with 80% power"
     lines.append(f"detectable at this n{_clusters(task)}: {seen}")
     lines.append(f"p: {test.name}, mid-p, which decides (exact p {p_text(test.exact)})")
     lines.append(_cost(task))
     if task.same_weights:
         flipped = task.found.better + task.found.worse
+        what = "weights" if task.base.identity.get("weights_digest") else "completions"
         lines.append(
-            f"the weights are the same: {flipped} of {task.found.n} scores flipped, a noise floor of "
+            f"the {what} are the same: {flipped} of {task.found.n} scores flipped, a noise floor of "
             f"{points(round(task.flipped, 4))} points"
         )
     return lines

@@ -68,9 +68,11 @@ def _split(given: str) -> tuple[Path | None, str | None]:
 
 def _is(run: Run, model: str) -> bool:
     name = run.model.rstrip("/")
-    digest = run.identity.get("weights_digest") or ""
-    by_digest = len(model) >= _SHORTEST_DIGEST and digest.startswith(model)
-    return model in (run.model, name, name.rsplit("/", 1)[-1], short_name(run)) or by_digest
+    # Of completions made elsewhere, the hash over them stands for the weights, as in every table.
+    own, _, start = model.rpartition("@")
+    by_digest = len(start) >= _SHORTEST_DIGEST and weights(run).startswith(start)
+    names = (run.model, name, name.rsplit("/", 1)[-1])
+    return model in (*names, short_name(run)) or (by_digest and (not own or own in names))
 
 
 def _baseline(given: str, folder: Path) -> tuple[Run, ...]:

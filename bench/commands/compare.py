@@ -209,7 +209,7 @@ def bless(
         file = write_baseline(name, runs, folder)
     except ValueError as error:
         raise RequestError(str(error)) from error
-    said = ", ".join(f"{run.task} ({len(run.outcomes)} samples)" for run in runs)
+    said = ", ".join(f"{run.task} ({_scored(run)})" for run in runs)
     print(f"{file}: {said}, {file.stat().st_size / 1024:.0f} KiB; commit it")
     print(f"check a checkpoint: bench check {','.join(run.task for run in runs)} --model M --baseline {name}")
 
@@ -340,6 +340,11 @@ def _fraction(text: str) -> float | None:
     if not 0 <= value <= 1:
         raise RequestError(f"--noise-floor {text}: a fraction from 0 to 1")
     return value
+
+
+def _scored(run: Run) -> str:
+    n, scored = len(run.outcomes), int(run.outcomes.scored.sum())
+    return f"{n} samples" if scored == n else f"only {scored} of {n} samples scored"
 
 
 def _task_name(given: str) -> str:

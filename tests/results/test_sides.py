@@ -21,7 +21,8 @@ DIGEST = hashlib.sha256(b"base").hexdigest()
 
 
 @pytest.mark.parametrize(
-    "model", ["base", "checkpoints/base", f"base@{DIGEST[:6]}", DIGEST[:4], DIGEST[:12], DIGEST]
+    "model",
+    ["base", "checkpoints/base", f"base@{DIGEST[:6]}", f"base@{DIGEST[:4]}", DIGEST[:4], DIGEST[:12], DIGEST],
 )
 def test_a_model_of_a_folder_by_name_or_digest(checkpoint_logs: Path, tmp_path: Path, model: str) -> None:
     assert names(f"{checkpoint_logs}@{model}", tmp_path) == BASE
