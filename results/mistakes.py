@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 from results.outcomes import Outcome
 from results.records import read_run
@@ -41,28 +42,43 @@ for (const button of buttons) button.onclick = () => {
 """
 
 
-def write_mistakes(log: str | Path, page: Path, most: int) -> tuple[int, int, int]:
-    """Write the page (one file, no network); (mistakes shown, mistakes there are, samples not run).
+class Written(NamedTuple):
+    """What a log has to show: samples under the full score, unscored ones, and of these those not run."""
 
-    A mistake is a sample that scored under 1 or has no score. The first ``most`` in log order are shown.
-    """
+    shown: int
+    under: int
+    unscored: int
+    not_run: int
+    samples: int
+
+
+def write_mistakes(log: str | Path, page: Path, most: int) -> Written:
+    """Write the page (one file, no network): the first ``most`` that scored under 1 or have no score."""
     run = read_run(log)
     wrong = [o for o in run.outcomes if o.value is None or o.value < 1]
+    under = sum(o.value is not None for o in wrong)
     with SampleFile(log) as file:
         cards = [_card(o, file.read(o.id, o.epoch)) for o in wrong[:most]]
     kinds = _counted_kinds(wrong[:most])
     title = f"{run.task} × {run.model}"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(
-        _page(title, _header(score_interval(run.outcomes), len(wrong), run.created), kinds, cards),
+        _page(
+            title, _header(score_interval(run.outcomes), under, len(wrong) - under, run.created), kinds, cards
+        ),
         encoding="utf-8",
     )
-    return min(len(wrong), most), len(wrong), run.unscored["not run"]
+    return Written(
+        min(len(wrong), most), under, len(wrong) - under, run.unscored["not run"], len(run.outcomes)
+    )
 
 
-def _header(interval: Interval | None, wrong: int, created: str) -> str:
+def _header(interval: Interval | None, under: int, unscored: int, created: str) -> str:
     n = f"n = {interval.n}, {interval.clusters} independent" if interval else "nothing scored"
-    return f"score {score_text(interval)} ({n}) · {wrong} not right · run of {created}"
+    return (
+        f"score {score_text(interval)} ({n}) · {under} under the full score, {unscored} unscored · "
+        f"run of {created}"
+    )
 
 
 def _kinds(outcome: Outcome) -> list[str]:

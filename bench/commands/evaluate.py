@@ -216,12 +216,15 @@ def mistakes(
     for log in map(log_file, logs):
         page = out or log.with_suffix(".mistakes.html")
         try:
-            shown, total, missing = write_mistakes(log, page, n)
+            made = write_mistakes(log, page, n)
         except (ValueError, KeyError, EOFError, BadZipFile) as error:
             raise RequestError(f"{log}: no inspect log that can be read ({error})") from error
-        print(f"{page}: {shown} of {total} samples that were not right")
-        if missing:
-            print(f"{missing} samples were not run; the same `bench run` with --resume goes on")
+        there = made.under + made.unscored
+        cut = f"; the first {made.shown} are shown" if made.shown < there else ""
+        counted = f"{made.under} of {made.samples} samples under the full score, {made.unscored} unscored"
+        print(f"{page}: {counted}{cut}")
+        if made.not_run:
+            print(f"{made.not_run} samples were not run; the same `bench run` with --resume goes on")
 
 
 def log_file(given: Path) -> Path:

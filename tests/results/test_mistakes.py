@@ -15,7 +15,7 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessageUser, ContentImage, ContentText, StopReason
 from PIL import Image
 
-from results.mistakes import write_mistakes
+from results.mistakes import Written, write_mistakes
 from scorers.boxed_scorer import boxed
 from solvers.replay import replay
 
@@ -70,7 +70,7 @@ def log(tmp_path: Path) -> Path:
     return Path(done.location.removeprefix("file://"))
 
 
-def written(log: Path, tmp_path: Path, most: int = 200) -> tuple[Tags, str, tuple[int, int, int]]:
+def written(log: Path, tmp_path: Path, most: int = 200) -> tuple[Tags, str, Written]:
     counts = write_mistakes(log, tmp_path / "out" / "page.html", most)
     text = (tmp_path / "out" / "page.html").read_text(encoding="utf-8")
     return Tags(text), text, counts
@@ -78,7 +78,7 @@ def written(log: Path, tmp_path: Path, most: int = 200) -> tuple[Tags, str, tupl
 
 def test_all_but_the_right_ones_are_shown(log: Path, tmp_path: Path) -> None:
     tags, text, counts = written(log, tmp_path)
-    assert counts == (3, 3, 0)
+    assert counts == Written(shown=3, under=2, unscored=1, not_run=0, samples=4)
     assert len(tags.all("article")) == 3
     assert "How&lt;/i&gt; many in 0" not in text
     assert "no completion with this sample" in text
@@ -110,15 +110,15 @@ def test_every_filter_has_a_card_and_every_card_its_filters(log: Path, tmp_path:
 
 def test_a_longer_list_is_cut_and_says_so(log: Path, tmp_path: Path) -> None:
     tags, text, counts = written(log, tmp_path, most=1)
-    assert counts == (1, 3, 0)
+    assert counts == Written(shown=1, under=2, unscored=1, not_run=0, samples=4)
     assert len(tags.all("article")) == 1
-    assert "3 not right" in text
+    assert "2 under the full score, 1 unscored" in text
 
 
 def test_a_log_without_mistakes_is_a_page_too(log: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("results.mistakes.read_run", lambda _: _Right())
     _, text, counts = written(log, tmp_path)
-    assert counts == (0, 0, 0)
+    assert counts == Written(0, 0, 0, 0, 0)
     assert "No mistakes." in text
 
 
