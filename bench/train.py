@@ -18,7 +18,7 @@ from trainers.recipe import TrainRecipe
 from trainers.trackers import TRACKERS, missing, prepare
 
 if TYPE_CHECKING:
-    from trainers.sft import TrainResult
+    from trainers.sft import TrainData, TrainResult
 
 CHECKPOINTS = Path("checkpoints")
 
@@ -98,17 +98,10 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
         raise RequestError(str(error)) from error
     except ConnectionError as error:
         raise IncompleteRunError(str(error)) from error
-    # Imported only now: a mistake in the recipe is said at once, without the libraries that read data.
-    from bench.training_data import training_data
     from trainers import sft
 
     with first_alone():  # the others find its records drawn
-        data = training_data(
-            recipe,
-            also_held_out=request.evaluate,
-            held_out_args=request.dataset_args,
-            progress=show.records,
-        )
+        data = _data(request, recipe, show)
     for name, reason in data.described["held_out_unchecked"].items():
         show.say(f"overlap with the test split of {name} is not checked: {reason}")
     try:
@@ -143,14 +136,7 @@ def describe(request: TrainRequest, show: TrainShow) -> dict[str, Any]:
     check_data_is_there(recipe)  # before a base is fetched from the hub
     _check_installed()
     base = base_checkpoint(recipe)
-    from bench.training_data import training_data
-
-    data = training_data(
-        recipe,
-        also_held_out=request.evaluate,
-        held_out_args=request.dataset_args,
-        progress=show.records,
-    )
+    data = _data(request, recipe, show)
     try:
         from trainers.dry_run import describe_training
 
@@ -176,6 +162,18 @@ def new_folder(recipe: TrainRecipe, *, resume: bool) -> Path:
             raise RequestError(f"--resume: no unfinished training in {home}; give its folder with --out")
         return found[-1].with_name(found[-1].name.removesuffix(UNFINISHED))
     return home / time.strftime("%Y-%m-%dT%H-%M-%S")
+
+
+def _data(request: TrainRequest, recipe: TrainRecipe, show: TrainShow) -> TrainData:
+    # Imported only now: a mistake in the recipe is said at once, without the libraries that read data.
+    from bench.training_data import training_data
+
+    return training_data(
+        recipe,
+        also_held_out=request.evaluate,
+        held_out_args=request.dataset_args,
+        progress=show.records,
+    )
 
 
 def _check_installed() -> None:

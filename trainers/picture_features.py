@@ -34,7 +34,7 @@ def can_be_kept(model: Any, distributed: str) -> bool:
     distributed: the name of accelerate's kind of parallelism; where the weights are spread over processes,
     the encoder cannot run by itself.
     """
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    base = _without_adapter(model)
     return (
         distributed in _MODES
         and hasattr(base, "get_image_features")
@@ -53,7 +53,7 @@ class PictureFeatures:
     def __init__(
         self, model: Any, autocast: Callable[[], AbstractContextManager[Any]], limit: int | None = None
     ) -> None:
-        base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        base = _without_adapter(model)
         self._encode = base.get_image_features
         self._reads = frozenset(inspect.signature(self._encode).parameters)
         self._device = next(base.parameters()).device
@@ -93,6 +93,10 @@ class PictureFeatures:
             self._left -= size
             self._kept[picture] = _moved(features, torch.device("cpu")), others
         return features, others
+
+
+def _without_adapter(model: Any) -> Any:
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def _tensors(features: Features) -> Sequence[torch.Tensor]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -31,8 +30,6 @@ def merge(
     if found.adapter is None:
         raise RequestError(f"{adapter}: no adapter but a whole model, with nothing to merge into it")
     folder = out or found.adapter.with_name(found.adapter.name + "-merged")
-    # bitsandbytes says at its import which kernels it does without.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         from trainers.adapters import merge as merge_into
 
