@@ -69,8 +69,9 @@ def _split(given: str) -> tuple[Path | None, str | None]:
 def _is(run: Run, model: str) -> bool:
     name = run.model.rstrip("/")
     # Of completions made elsewhere, the hash over them stands for the weights, as in every table.
+    digest = run.identity.get("weights_digest") or run.identity.get("completions_hash") or ""
     own, _, start = model.rpartition("@")
-    by_digest = len(start) >= _SHORTEST_DIGEST and weights(run).startswith(start)
+    by_digest = len(start) >= _SHORTEST_DIGEST and str(digest).startswith(start)
     names = (run.model, name, name.rsplit("/", 1)[-1])
     return model in (*names, short_name(run)) or (by_digest and (not own or own in names))
 

@@ -175,15 +175,14 @@ class Encoder:
         if model.config.is_encoder_decoder:
             model = model.get_encoder()
         self._cut = kind in _CUT
-        model = model.eval().to(self._device)
         if self._cut:
             model.encoder.layer = model.encoder.layer[: choice.layer]
             model.pooler = None  # of the last layer, which is not there
-            if self._device == "cpu":
-                from scorers.packed_linear import pack_linears
+        self._model = model.eval().to(self._device)
+        if self._cut and self._device == "cpu":
+            from scorers.packed_linear import pack_linears
 
-                model = pack_linears(model)
-        self._model = model
+            pack_linears(self._model)
         self._longest = _longest(self._tokenizer, model.config)
 
     @cached_property

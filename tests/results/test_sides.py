@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from results.baseline import write_baseline
-from results.sides import find_side
+from results.sides import _is, find_side
 
 
 def names(given: object, baselines: Path) -> set[tuple[str, str]]:
@@ -26,6 +27,17 @@ DIGEST = hashlib.sha256(b"base").hexdigest()
 )
 def test_a_model_of_a_folder_by_name_or_digest(checkpoint_logs: Path, tmp_path: Path, model: str) -> None:
     assert names(f"{checkpoint_logs}@{model}", tmp_path) == BASE
+
+
+def test_a_name_without_a_digest_is_no_start_of_another(checkpoint_logs: Path, tmp_path: Path) -> None:
+    run = find_side(f"{checkpoint_logs}@base", baselines=tmp_path).runs[0]
+    served = replace(run, model="openai/gpt-4o-mini", identity={})
+    assert _is(served, "openai/gpt-4o-mini")
+    assert not _is(served, "openai/gpt-4o")
+    elsewhere = replace(run, model="student", identity={"completions_hash": "abcdef0123"})
+    assert _is(elsewhere, "abcd")
+    assert _is(elsewhere, "student@abcd")
+    assert not _is(elsewhere, "teacher@abcd")
 
 
 def test_a_folder_with_an_at_in_its_name(checkpoint_logs: Path, tmp_path: Path) -> None:
