@@ -182,6 +182,10 @@ class Encoder:
         if self._cut and self._device == "cpu":
             from scorers.packed_linear import pack_linears
 
+            if choice.dtype == "bfloat16":
+                from scorers.bfloat16_attention import NAME
+
+                self._model.set_attn_implementation(NAME)
             pack_linears(self._model)
         self._longest = _longest(self._tokenizer, model.config)
 
