@@ -1,9 +1,9 @@
 """Attention in bfloat16 as two batched products and a softmax, for encoders of BERT's kind on a CPU.
 
-torch's own runs through the keys in blocks; for texts of some hundred tokens and narrow heads the plain way takes
-two thirds of its time, if the keys are padded so that the softmax has whole vectors to work on. Weights are
-rounded to bfloat16 before they meet the values, as in transformers' own attention without kernels. What it
-saves is in docs/benchmarks.md.
+torch's own runs through the keys in blocks; for texts of some hundred tokens and narrow heads the plain way
+takes two thirds of its time, if the keys are padded so that the softmax has whole vectors to work on. Weights
+are rounded to bfloat16 before they meet the values, as in transformers' own attention without kernels. What
+it saves is in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def attend(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     scaling: float,
-    **_: Any,
+    **others: Any,
 ) -> tuple[torch.Tensor, None]:
     """softmax(scaling · query key') value, for each text and head; no text looks at its padding.
 
     query, key, value: texts x heads x tokens x dimensions; attention_mask: texts x tokens, False at padding,
     or None where there is none → texts x tokens x heads x dimensions, and no weights.
     """
-    texts, _, tokens, _ = key.shape
+    texts, tokens = key.shape[0], key.shape[2]
     more = -tokens % _WIDTH
     scores = torch.matmul(query * scaling, _longer(key, more).transpose(-1, -2))
     if more or attention_mask is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +31,7 @@ _SPACE_BEFORE_WORDS = ("roberta", "gpt2", "longformer", "bart", "led")
 _CUT = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
 _NO_LIMIT = 1 << 20
 # Larger batches fall out of the processor's caches: measured, see docs/decisions/0010-text-metrics.md.
-_TOKENS_PER_BATCH = {"cpu": 1024, "cuda": 32768}
+_TOKENS_PER_BATCH = {"cpu": 512, "cuda": 32768}
 
 
 @dataclass(frozen=True)
@@ -217,22 +218,41 @@ class Encoder:
         """For each row of token ids its vectors: float32, tokens x dimensions, on the CPU."""
         import torch
 
-        order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-        found: list[torch.Tensor | None] = [None] * len(rows)
-        most = _TOKENS_PER_BATCH[self._device]
-        start = 0
+        batches = self._batches(rows)
+        cores = torch.get_num_threads() if self._cut and self._device == "cpu" else 1
+        if cores == 1 or len(batches) < cores:
+            made = [self._encode(batch, rows) for batch in batches]
+        else:
+            # A batch for each core: cores that share a batch wait for each other at every layer.
+            with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                made = list(pool.map(lambda batch: self._encode(batch, rows), batches))
+        found = {
+            index: vectors
+            for batch, several in zip(batches, made, strict=True)
+            for index, vectors in zip(batch, several, strict=True)
+        }
+        return [found[index] for index in range(len(rows))]
+
+    def _batches(self, rows: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Places in rows, those of like length together, as many as a batch takes with their padding."""
+        batches: list[list[int]] = []
+        for index in sorted(range(len(rows)), key=lambda index: len(rows[index])):
+            wide = len(rows[index])
+            if batches and (len(batches[-1]) + 1) * wide <= _TOKENS_PER_BATCH[self._device]:
+                batches[-1].append(index)
+            else:
+                batches.append([index])
+        return batches
+
+    def _encode(self, batch: Sequence[int], rows: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+        import torch
+
         with torch.inference_mode():
-            while start < len(order):
-                end = start + 1
-                while end < len(order) and (end + 1 - start) * len(rows[order[end]]) <= most:
-                    end += 1
-                batch = order[start:end]
-                states = self._states([rows[index] for index in batch])
-                for state, index in zip(states, batch, strict=True):
-                    own = state[: len(rows[index])].float()
-                    found[index] = torch.nn.functional.normalize(own, dim=-1).cpu()
-                start = end
-        return [one for one in found if one is not None]
+            states = self._states([rows[index] for index in batch])
+            return [
+                torch.nn.functional.normalize(state[: len(rows[index])].float(), dim=-1).cpu()
+                for index, state in zip(batch, states, strict=True)
+            ]
 
     def _states(self, rows: Sequence[Sequence[int]]) -> Any:
         import torch
