@@ -21,15 +21,15 @@ _RATE_WORDS = {
 def verdict_text(task: TaskComparison) -> str:
     """The verdict with its reason: ``undecided: n too small, needs about 1,234``."""
     if task.verdict == "not worse":
-        allowed = points(task.margin)
-        return f"not worse (within {allowed} point{'' if allowed == '1' else 's'})"
+        return f"not worse (within {_margin(task)})"
     if task.verdict != "undecided":
         return task.verdict
     if task.unscored_share > MOST_UNSCORED:
         return f"undecided: {percent(task.unscored_share)} of the samples have no score in one of the two"
     if task.needed is None or task.needed <= task.found.n:
         return "undecided: the difference is too near the margin"
-    needs = f"needs about {_rounded(task.needed)} samples"
+    aim = f"for a margin of {_margin(task)}" if task.margin else "if the difference is what it seems"
+    needs = f"needs about {_rounded(task.needed)} samples {aim}"
     if task.flipped == 0:
         # Nothing differs here; how rare a loss this n could have missed is what the interval says.
         return (
@@ -37,6 +37,11 @@ def verdict_text(task: TaskComparison) -> str:
             f"±{100 * task.found.high:.1f} points, {needs}"
         )
     return f"undecided: n too small, {needs}"
+
+
+def _margin(task: TaskComparison) -> str:
+    allowed = points(task.margin)
+    return f"{allowed} point{'' if allowed == '1' else 's'}"
 
 
 def interval_text(task: TaskComparison) -> str:

@@ -13,7 +13,7 @@ from results.leaderboard import Cell, Column, Leaderboard, Row, group_names, mea
 from results.leaderboard_table import legend, parameters_text, reported_text, seconds_text
 from results.published import PublishedSource, PublishedTable
 from results.statistics import Interval
-from results.table import percent, score_text
+from results.table import n_text, percent, score_text
 
 Published = Sequence[tuple[PublishedSource, PublishedTable]]
 
@@ -51,6 +51,7 @@ def _cell_json(cell: Cell, by: str | None) -> dict[str, Any]:
     run = cell.run
     groups = group_names([run], by) if by else []
     return {
+        "task_version": run.identity.get("task_version"),
         "score": interval_json(cell.score),
         "no_answer": interval_json(cell.no_answer),
         "truncated": interval_json(cell.truncated),
@@ -189,7 +190,7 @@ def _markdown_task(board: Leaderboard, column: Column) -> str:
                 row.title,
                 parameters_text(row.parameters),
                 marks.get(cell.standing, "") + score_text(cell.score),
-                f"{cell.score.n if cell.score else 0}{' (part)' if cell.partial else ''}",
+                f"{n_text(cell.score.n if cell.score else 0)}{' (part)' if cell.partial else ''}",
                 percent(cell.no_answer),
                 percent(cell.truncated),
                 str(run.unscored.total()),

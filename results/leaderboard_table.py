@@ -13,7 +13,7 @@ from results.forgetting import ForgettingMatrix, Measure
 from results.leaderboard import ALPHA, Cell, Column, Leaderboard, Row, group_names, mean_score, members
 from results.records import Run
 from results.statistics import Interval
-from results.table import percent, score_text, shown
+from results.table import SMALL_NOTE, n_text, percent, score_text, shown
 
 if TYPE_CHECKING:
     from results.published import PublishedRow, PublishedSource, PublishedTable
@@ -43,8 +43,14 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
 
 def legend(board: Leaderboard) -> list[str]:
     """What the marks and short words of this board's tables mean."""
-    partial = any(cell.partial for row in board.rows for cell in row.cells.values())
-    return [_LEGEND, *([_PART] if partial else []), *([_SHORT] if len(board.columns) > 1 else [])]
+    cells = [cell for row in board.rows for cell in row.cells.values()]
+    lines = {
+        _LEGEND: any(cell.standing in ("best", "tied") for cell in cells),
+        _PART: any(cell.partial for cell in cells),
+        _SHORT: len(board.columns) > 1 and any(_shown_rates(cell) for cell in cells),
+        SMALL_NOTE: any("*" in _n_text(cell) for cell in cells),
+    }
+    return [line for line, needed in lines.items() if needed]
 
 
 def _blocks(columns: Sequence[Column], width: int) -> list[Sequence[Column]]:
@@ -98,16 +104,21 @@ def _score_and_details(cell: Cell | None) -> Text:
     if cell is None:
         return Text("–", style="dim")
     text = Text(f"{_MARKS[cell.standing]} {score_text(cell.score)}")
-    details = f"n {_n_text(cell)}"
-    for name, rate in (("na", cell.no_answer), ("cut", cell.truncated)):
-        if rate and rate.mean >= 0.005:
-            details += f", {percent(rate)} {name}"
+    details = ", ".join([f"n {_n_text(cell)}", *_shown_rates(cell)])
     return text.append(f"\n{details}", style="dim")
 
 
+def _shown_rates(cell: Cell) -> list[str]:
+    return [
+        f"{percent(rate)} {name}"
+        for name, rate in (("na", cell.no_answer), ("cut", cell.truncated))
+        if rate and rate.mean >= 0.005
+    ]
+
+
 def _n_text(cell: Cell) -> str:
-    n = cell.score.n if cell.score else 0
-    return f"{n} part" if cell.partial else str(n)
+    n = n_text(cell.score.n if cell.score else 0)
+    return f"{n} part" if cell.partial else n
 
 
 def parameters_text(count: int | None) -> str:

@@ -67,9 +67,13 @@ def page(
     total = sum(len(data["ids"]) for data in per_column)
     return Page(
         text,
-        f"{len(board.rows)} rows, {len(board.columns)} columns, {detailed} of {total} samples with "
-        f"completions, {len(pictures.uris)} pictures, {len(text.encode()) / 1e6:.1f} MB",
+        f"{_count(len(board.rows), 'row')}, {_count(len(board.columns), 'column')}, {detailed} of {total} "
+        f"samples with completions, {_count(len(pictures.uris), 'picture')}, {len(text.encode()) / 1e6:.1f} MB",
     )
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _document(blocks: dict[str, Any]) -> str:

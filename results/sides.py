@@ -29,9 +29,11 @@ def find_side(given: str, *, baselines: Path, cache: Path | None = None) -> Side
 
     Raises ValueError, saying what there is.
     """
-    path, model = _split(given)
+    path, model = split_model(given)
     if path is None or given in baseline_names(baselines):
         return Side(_baseline(given, baselines))
+    if path.suffix == ".json" and path.parent.absolute() == baselines.absolute():
+        return Side(_baseline(path.stem, baselines))
     found = read_runs([path], cache=cache)
     if not found.runs:
         reasons = "".join(f"\n  {problem}" for problem in found.problems)
@@ -56,7 +58,7 @@ def find_side(given: str, *, baselines: Path, cache: Path | None = None) -> Side
     return Side(tuple(newest.values()), (*found.problems, *older))
 
 
-def _split(given: str) -> tuple[Path | None, str | None]:
+def split_model(given: str) -> tuple[Path | None, str | None]:
     """The path and the model after ``@``; a path may hold an @ as well. None when there is no such path."""
     plain = str(local_path(given))
     cuts = [place for place, character in enumerate(plain) if character == "@"]

@@ -16,8 +16,9 @@ from results.outcomes import Outcome
 from results.records import Run
 from results.statistics import Interval, mean_interval
 
-# Of fewer samples than this a group's score is hardly more than its interval.
+# Of fewer samples than this a score is hardly more than its interval.
 _SMALL = 30
+SMALL_NOTE = f"* fewer than {_SMALL} samples: read the interval"
 
 
 def score_interval(outcomes: Sequence[Outcome]) -> Interval | None:
@@ -59,7 +60,7 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
         table.add_row(
             shown(run.task),
             shown(short_name(run)),
-            str(interval.n if interval else 0),
+            n_text(interval.n if interval else 0),
             score_text(interval),
             percent(rate_interval(run.outcomes, "no_answer")),
             percent(rate_interval(run.outcomes, "truncated")),
@@ -88,8 +89,6 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
             for table in tables:
                 console.print()
                 console.print(table)
-        if any(0 < count < _SMALL for parts in _tables(run).values() for count in _counts(run, parts)):
-            console.print(f"* fewer than {_SMALL} samples: read the interval", style="dim")
         if run.minutes is not None:
             console.print(f"{run.minutes:.1f} minutes of inference", style="dim")
         for warning in run_warnings(run.identity):
@@ -97,6 +96,8 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
         for reason, count in run.unscored.most_common():
             line = shown(f"{count} unscored in {run.task} × {short_name(run)}: {reason}")
             console.print(line, style="yellow")
+    if any(0 < count < _SMALL for run in runs for count in _counts(run)):
+        console.print(SMALL_NOTE, style="dim")
 
 
 def _tables(run: Run) -> dict[str, list[str]]:
@@ -113,8 +114,11 @@ def fields_that_divide(run: Run) -> list[str]:
     return dividing or list(run.report_by[:1])
 
 
-def _counts(run: Run, parts: Sequence[str]) -> list[int]:
-    return [len(members) for part in parts for members in _groups(run, part).values()]
+def _counts(run: Run) -> list[int]:
+    """Every number of samples that the tables of a run show."""
+    groups = [_groups(run, part) for parts in _tables(run).values() for part in parts]
+    scored = [sum(one.value is not None for one in run.outcomes)]
+    return scored + [len(members) for group in groups for members in group.values()]
 
 
 def _group_table(run: Run, field: str, parts: Sequence[str]) -> Table:
@@ -128,7 +132,7 @@ def _group_table(run: Run, field: str, parts: Sequence[str]) -> Table:
         n = interval.n if interval else 0
         table.add_row(
             shown(group),
-            f"{n}{'*' if 0 < n < _SMALL else ''}",
+            n_text(n),
             score_text(interval),
             rate_text(rate_interval(members, "answered")),
             rate_text(rate_interval(members, "anywhere")),
@@ -158,6 +162,11 @@ def score_text(interval: Interval | None) -> str:
     if interval is None:
         return "–"
     return f"{100 * interval.mean:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+
+
+def n_text(n: int) -> str:
+    """A number of samples, with a star (`SMALL_NOTE`) where they are few."""
+    return f"{n}{'*' if 0 < n < _SMALL else ''}"
 
 
 def rate_text(interval: Interval | None) -> str:
@@ -196,7 +205,8 @@ def run_json(run: Run) -> dict[str, Any]:
         "group_metrics": _group_metrics_json(run),
         "samples_per_second": run.samples_per_second,
         "inference_minutes": run.minutes,
-        "output_tokens": sum(outcome.output_tokens for outcome in run.outcomes),
+        # None where nobody counted them, as for completions made elsewhere.
+        "output_tokens": sum(outcome.output_tokens for outcome in run.outcomes) or None,
     }
 
 

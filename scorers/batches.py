@@ -23,7 +23,8 @@ Result: TypeAlias = dict[str, Any]
 Compute: TypeAlias = Callable[[Sequence[str], Sequence[Sequence[str]]], list[Result]]
 """Completions and the references of each → their results, in order."""
 
-_MOST = 1024
+# Few enough that a bar moves every few seconds with the slowest scorer, and that a kill costs no more than that.
+_MOST = 128
 
 
 class ScoreJournal:

@@ -61,7 +61,7 @@ _FOLDER = Path("baselines")
 
 def compare(
     base: Annotated[str, typer.Argument(help="A log, a log folder (with @model or @digest), or a baseline.")],
-    candidate: Annotated[str, typer.Argument(help="The same, for what is held against it.")],
+    candidate: Annotated[str, typer.Argument(help="What is held against it, named the same way.")],
     task: Annotated[str | None, typer.Option(metavar="TASK[,TASK]", help="Only these tasks.")] = None,
     metric: Metrics = None,
     margin: Margin = 0.01,

@@ -199,7 +199,8 @@ def _task_args(task_arg: Pairs | None, bertscore_model: str | None) -> dict[str,
 
 def mistakes(
     logs: Annotated[
-        list[Path], typer.Argument(help="Logs that `run` or `score` wrote; a folder means its newest.")
+        list[str],
+        typer.Argument(help="Logs that `run` or `score` wrote; a folder (with @model) means its newest."),
     ],
     out: Annotated[
         Path | None, typer.Option(help="The HTML file, for one log; beside the log when not given.")
@@ -213,7 +214,7 @@ def mistakes(
 
     if out is not None and len(logs) > 1:
         raise RequestError(f"--out {out} names one page, and {len(logs)} logs were given; leave it out")
-    for log in map(log_file, logs):
+    for log in map(_log, logs):
         page = out or log.with_suffix(".mistakes.html")
         try:
             made = write_mistakes(log, page, n)
@@ -225,6 +226,21 @@ def mistakes(
         print(f"{page}: {counted}{cut}")
         if made.not_run:
             print(f"{made.not_run} samples were not run; the same `bench run` with --resume goes on")
+
+
+def _log(given: str) -> Path:
+    """The log that a path or folder@model means."""
+    from results.sides import split_model
+
+    if split_model(given)[1] is None:
+        return log_file(Path(given))
+    from bench.commands.compare import find_runs
+
+    # A win rate's log is the judge's, and its texts stand in another.
+    own = [run for run in find_runs(given) if not run.identity.get("judge")]
+    if not own:
+        raise RequestError(f"{given}: only win rates, and no log of its own answers")
+    return log_file(Path(max(own, key=lambda run: run.created).location))
 
 
 def log_file(given: Path) -> Path:

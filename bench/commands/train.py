@@ -161,6 +161,7 @@ class TrainingShow:
             disable=show != "bar",
         )
         self._tasks: dict[str, Any] = {}
+        self._quarters: dict[str, int] = {}
 
     def __enter__(self) -> TrainingShow:
         self._bar.start()
@@ -177,10 +178,12 @@ class TrainingShow:
     def records(self, done: int, total: int) -> None:
         """Records read or drawn."""
         self._advance("records", done, total)
+        self._say_quarters("records", done, total)
 
     def preparing(self, done: int, total: int) -> None:
         """Pictures prepared."""
         self._advance("pictures", done, total)
+        self._say_quarters("pictures", done, total)
 
     def point(self, point: Mapping[str, Any]) -> None:
         """A point of the curve."""
@@ -189,6 +192,13 @@ class TrainingShow:
             self._advance("training", point["step"], point["steps"], said)
         if self._show == "plain" or "validation_loss" in point:
             self.say(f"step {point['step']}/{point['steps']}: {said}")
+
+    def _say_quarters(self, label: str, done: int, total: int) -> None:
+        """Without a bar a wait of minutes would be silent."""
+        quarter = 4 * done // total if total else 0
+        if self._show == "plain" and quarter > self._quarters.get(label, -1):
+            self._quarters[label] = quarter
+            self.say(f"{label}: {done:,} of {total:,}")
 
     def _advance(self, label: str, done: int, total: int, said: str = "") -> None:
         if label not in self._tasks:

@@ -18,9 +18,11 @@ pytest.importorskip("transformers")
 import pyarrow
 from PIL import Image, ImageDraw
 from pyarrow import parquet
+from rich.console import Console
 
 from bench import cli
 from bench.checkpoint import find_checkpoint
+from bench.commands.train import TrainingShow
 from bench.errors import RequestError
 from bench.logged_lineage import logged_lineage
 from bench.recipes import find_recipe
@@ -411,3 +413,13 @@ def test_code_from_a_checkpoint_needs_both_to_agree(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="allow it with --trust-remote-code"):
         resolved(TrainRequest(file, changes))
     assert resolved(TrainRequest(file, changes, trust_remote_code=True)).base.trust_remote_code
+
+
+def test_without_a_bar_quarters_of_a_wait_are_said() -> None:
+    said = io.StringIO()
+    show = TrainingShow(Console(file=said), "plain")
+    for done in range(2001):
+        show.records(done, 2000)
+    assert said.getvalue().splitlines() == [
+        f"records: {done} of 2,000" for done in ("0", "500", "1,000", "1,500", "2,000")
+    ]

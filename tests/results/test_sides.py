@@ -56,6 +56,7 @@ def test_a_baseline_by_its_name(checkpoint_logs: Path, tmp_path: Path) -> None:
     runs = find_side(f"{checkpoint_logs}@base", baselines=tmp_path).runs
     write_baseline("good", runs, tmp_path)
     assert names("good", tmp_path) == BASE
+    assert names(tmp_path / "good.json", tmp_path) == BASE
     with pytest.raises(ValueError, match=r"did you mean 'good'.* are good;"):
         find_side("god", baselines=tmp_path)
 

@@ -27,6 +27,7 @@ from scorers.encoder import Encoder, choose_encoder, has_bfloat16  # noqa: E402
 from scorers.vector_cache import VectorCache  # noqa: E402
 
 LAYER = 5
+_BFLOAT16 = pytest.mark.skipif(not has_bfloat16(), reason="needs a machine that computes in bfloat16")
 PAIRS = [
     ("Sales of tea rose to 25 percent.", "The sales of tea went up by a quarter."),
     ("a", "The chart compares two countries over ten years, and shows that one of them overtook the other."),
@@ -155,7 +156,7 @@ def test_a_baseline_rescales_all_but_the_empty(choice: Any, scorer: BertScorer, 
         library_baseline("own")
 
 
-@pytest.mark.skipif(not has_bfloat16(), reason="needs a machine that computes in bfloat16")
+@_BFLOAT16
 def test_bfloat16_is_near_and_named(choice: Any, scorer: BertScorer) -> None:
     half = choose_encoder(str(choice.folder), num_layers=LAYER, dtype="bfloat16")
     assert bertscore_hash(half) == bertscore_hash(choice) + "_bf16"
@@ -164,6 +165,27 @@ def test_bfloat16_is_near_and_named(choice: Any, scorer: BertScorer) -> None:
         assert one[:3] == pytest.approx(other[:3], abs=1e-2)
     means = [sum(one.f1 for one in scores_of(own, prose)) / 3 for own in (BertScorer(half), scorer)]
     assert means[0] == pytest.approx(means[1], abs=1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=_BFLOAT16)])
+def test_vectors_come_in_order_and_do_not_depend_on_the_number_of_cores(choice: Any, dtype: Any) -> None:
+    encoder = Encoder(choose_encoder(str(choice.folder), num_layers=LAYER, dtype=dtype))
+    texts = [f"Sales of tea rose to {number} percent. " * (1 + number * 7 % 23) for number in range(24)]
+    rows = [tokens.ids for tokens in encoder.tokens(texts)]
+    assert sum(map(len, rows)) > 4 * 512  # several batches
+    cores = torch.get_num_threads()
+    found = {}
+    try:
+        for count in (1, 3):
+            torch.set_num_threads(count)
+            found[count] = encoder.vectors(rows)
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(cores)
+    for row, one, three in zip(rows, found[1], found[3], strict=True):
+        assert one.shape[0] == len(row)
+        assert torch.equal(one, three)
+    torch.testing.assert_close(found[1][5], encoder.vectors([rows[5]])[0], atol=0.05, rtol=0.05)
 
 
 def test_hashes_tell_apart_what_is_not_the_same(choice: Any) -> None:
