@@ -68,7 +68,8 @@ def page(
     return Page(
         text,
         f"{_count(len(board.rows), 'row')}, {_count(len(board.columns), 'column')}, {detailed} of {total} "
-        f"samples with completions, {_count(len(pictures.uris), 'picture')}, {len(text.encode()) / 1e6:.1f} MB",
+        f"samples with completions, {_count(len(pictures.uris), 'picture')}, "
+        f"{len(text.encode()) / 1e6:.1f} MB",
     )
 
 

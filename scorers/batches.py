@@ -23,7 +23,7 @@ Result: TypeAlias = dict[str, Any]
 Compute: TypeAlias = Callable[[Sequence[str], Sequence[Sequence[str]]], list[Result]]
 """Completions and the references of each → their results, in order."""
 
-# Few enough that a bar moves every few seconds with the slowest scorer, and that a kill costs no more than that.
+# Few enough that a bar moves every few seconds with the slowest scorer; a kill costs no more than these.
 _MOST = 128
 
 
