@@ -265,7 +265,8 @@ def _metadata(spec: TaskSpec, record: Record, images: list[Path]) -> dict[str, A
     if cluster is not None and cluster in spec.dataset.image:
         metadata["cluster"] = metadata.get("image", record["id"])
     else:
-        metadata["cluster"] = str(record.get(cluster or spec.dataset.id, record["id"]))
+        key = record.get(cluster or spec.dataset.id)
+        metadata["cluster"] = str(record["id"] if key is None else key)
     return metadata
 
 

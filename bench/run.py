@@ -25,8 +25,10 @@ from bench.registry import TASKS, task_file
 from bench.run_lock import run_lock
 from bench.single_turn import SingleTurn
 from results.records import Run, read_run
-from scorers.batches import ScoreJournal, current_scores, score_progress
+from scorers.batches import ScoreJournal, current_scores, once_a_sample, score_progress
+from scorers.correctness import NAME as CORRECTNESS
 from scorers.correctness import end_judges
+from scorers.text_scorers import BATCHED
 from solvers.completion import is_completion
 from solvers.journal import Journal, current_journal, current_progress
 
@@ -43,7 +45,7 @@ QUIET: dict[str, Any] = {
 _JOURNALS = ".journal"
 _CONNECTIONS = 64
 _WAITING_FOR_SCORES = 512
-_SECONDS_FOR_CTRL_C = 0.5
+_SECONDS_FOR_CTRL_C = 2.0
 _SECONDS_BETWEEN_PROBES = 10.0
 _FAILED_PROBES = 3
 # Engine arguments that change what a model answers; a resumed run may differ in all others.
@@ -195,12 +197,12 @@ async def _run_one(
     journal = Journal(request.log_dir / _JOURNALS / _journal_name(earlier))
     scorers = _batch_scorers(task)
     scores = ScoreJournal(journal.path.with_name(f"scores-{journal.path.name}")) if scorers else None
-    total = _sample_count(task, request) * (1 + len(scorers))
+    total = _sample_count(task, request) * (2 if scorers else 1)
     with show.samples(label, total) as advance, quiet_collector():
         current_journal.set(journal)
         current_progress.set(advance)
         current_scores.set(scores)
-        score_progress.set(advance)
+        score_progress.set(once_a_sample(advance, scorers) if scorers else None)
         try:
             evaluation = _evaluation(request, task, served, key, journal, earlier, advance)
             log = await _until_death(served, evaluation, request.base_url)
@@ -279,7 +281,8 @@ def _batch_scorers(task: Task | str) -> tuple[str, ...]:
     """The task's scorers whose scores are made in batches."""
     if isinstance(task, str):
         return ()
-    return tuple((task.metadata or {}).get("identity", {}).get("metrics", {}))
+    signed = (task.metadata or {}).get("identity", {}).get("metrics", {})
+    return tuple(name for name in signed if name in (*BATCHED, CORRECTNESS))
 
 
 def _max_samples(task: Task | str, connections: int | None) -> int | None:

@@ -22,7 +22,7 @@ from bench.run import QUIET, Show, quiet_collector
 from bench.spec import DatasetSpec, TaskSpec
 from bench.text_metrics import batched, with_encoder
 from results.records import Run, read_run
-from scorers.batches import ScoreJournal, current_scores, score_progress
+from scorers.batches import ScoreJournal, current_scores, once_a_sample, score_progress
 from scorers.correctness import end_judges
 from solvers.journal import current_progress
 from solvers.replay import replay
@@ -55,7 +55,7 @@ def score_completions(
             raise RequestError(
                 "-T goes to the task's own records; --samples replaces them: give one of the two"
             )
-        spec = _over_samples(spec, samples_file)
+        spec = _over_samples(spec, samples_file, show)
     built = build_task(spec, dataset_args)
     _check_ids(spec, built, completions, completions_file)
     scorers = batched(spec)
@@ -124,22 +124,35 @@ def _stop_reason(finish_reason: object) -> StopReason:
     return "max_tokens" if finish_reason in _TRUNCATED else "stop"
 
 
-def _over_samples(spec: TaskSpec, samples_file: Path) -> TaskSpec:
+def _over_samples(spec: TaskSpec, samples_file: Path, show: Show) -> TaskSpec:
     if not samples_file.is_file():
         raise RequestError(f"--samples {samples_file}: no such file")
     dataset = DatasetSpec(
         jsonl=samples_file.absolute(), image=(), id=spec.dataset.id, target=spec.dataset.target
     )
+    # Pictures need not be there to be told apart: their names do. Rows without them are independent.
+    report, cluster = spec.report, spec.report.cluster
+    if cluster in spec.dataset.image and cluster not in _fields(samples_file):
+        show.say(f"{samples_file} has no field {cluster!r}: each sample counts as independent of the others")
+        report = report.model_copy(update={"cluster": None})
     return spec.model_copy(
         update={
             "dataset": dataset,
             # The completions were made from a prompt we do not know.
             "prompt": "(the completion was made elsewhere)",
-            "report": spec.report.model_copy(update={"cluster": None})
-            if spec.report.cluster in spec.dataset.image
-            else spec.report,
+            "report": report,
         }
     )
+
+
+def _fields(samples_file: Path) -> frozenset[str]:
+    """The fields of a file's first row; what is wrong with the file is said when it is read as data."""
+    with samples_file.open(encoding="utf-8-sig", errors="replace") as lines:
+        try:
+            row = json.loads(next((line for line in lines if line.strip()), "{}"))
+        except ValueError:
+            return frozenset()
+    return frozenset(row) if isinstance(row, dict) else frozenset()
 
 
 def _check_ids(spec: TaskSpec, task: Task, completions: Mapping[str, object], file: Path) -> None:
@@ -171,10 +184,13 @@ async def _score(
     show: Show,
 ) -> EvalLog:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    label, total = f"{task.name} × {file.name}", len(completions) * len(scorers) or len(task.dataset)
+    label, total = f"{task.name} × {name}", len(completions) if scorers else len(task.dataset)
     with show.samples(label, total) as advance, quiet_collector():
-        # Where scores are made in batches, they are what takes the time.
-        (score_progress if scorers else current_progress).set(advance)
+        # Where scores are made in batches, they are what takes the time, and a sample's last one ends it.
+        if scorers:
+            score_progress.set(once_a_sample(advance, scorers))
+        else:
+            current_progress.set(advance)
         current_scores.set(journal)
         (log,) = await eval_async(
             task,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
-from bench.errors import RequestError
+from bench.errors import RequestError, did_you_mean
 from bench.rating_judge import signature
 from bench.spec import Part, TaskSpec
 from scorers import correctness
@@ -65,6 +66,11 @@ def _encoder(asked: str) -> dict[str, Any]:
         model, _, last = asked.rpartition(":")
     if model and last.isdigit():
         asked, found["num_layers"] = model, int(last)
+    elif "dtype" not in found and re.search(r":\d+$", model):
+        raise RequestError(
+            f"--bertscore-model {asked}: {last!r} is not one of {', '.join(get_args(Dtype))}"
+            f"{did_you_mean(last, get_args(Dtype))}"
+        )
     return {**found, "model": asked}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from results.comparison import TaskComparison
 from results.comparison_text import difference_text, notes, p_text, verdict_text
-from results.flips import Flip, flips
+from results.flips import Flip, answer_text, flips
 from results.records import Run
 from results.sample_file import LoggedSample, SampleFile
 from results.table import short_name
@@ -208,11 +208,11 @@ def _card(flip: Flip, base: LoggedSample | None, candidate: LoggedSample | None)
     small = [made for picture in pictures if (made := thumbnail(picture))]
     images = "".join(f'<img src="{made}" alt="" loading=lazy>' for made in small)
     pairs = "".join(
-        f"<dt>{name}<dd>{_plain(value or '(no answer found)')}"
+        f"<dt>{name}<dd>{_plain(value)}"
         for name, value in (
-            ("target", flip.target),
-            ("base", flip.base.answer),
-            ("candidate", flip.candidate.answer),
+            ("target", flip.target or "(none)"),
+            ("base", answer_text(flip.base)),
+            ("candidate", answer_text(flip.candidate)),
         )
     )
     texts = "".join(

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from results.comparison import GroupComparison, TaskComparison
 from results.comparison_text import difference_text, interval_text, notes, p_text, verdict_text
-from results.flips import Flip
+from results.flips import Flip, answer_text
 from results.records import Run
 from results.table import short_name, shown
 
@@ -103,15 +103,11 @@ def _print_flip(flip: Flip, console: Console) -> None:
     for name, value in (
         ("question", flip.question),
         ("target", flip.target),
-        ("base", _answer(flip.base.answer)),
-        ("candidate", _answer(flip.candidate.answer)),
+        ("base", answer_text(flip.base)),
+        ("candidate", answer_text(flip.candidate)),
         ("image", flip.image or "none recorded"),
     ):
         console.print(shown(f"  {name:<10} {value}"), soft_wrap=True)
-
-
-def _answer(answer: str | None) -> str:
-    return answer if answer else "(no answer found)"
 
 
 def comparison_json(

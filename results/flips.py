@@ -33,6 +33,15 @@ class Flip:
         return (self.candidate.value or 0.0) < (self.base.value or 0.0)
 
 
+def answer_text(outcome: Outcome) -> str:
+    """What was read out of the completion; its score where the whole text is the answer."""
+    if outcome.answer:
+        return outcome.answer
+    if outcome.value is not None and 0 < outcome.value < 1:
+        return f"(score {100 * outcome.value:.1f})"
+    return "(no answer found)"
+
+
 def flips(task: TaskComparison, most: int) -> list[Flip]:
     """At most this many of each kind, losses first, the largest changes first; of a sample's first epoch.
 

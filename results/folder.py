@@ -74,8 +74,8 @@ def run_identity(run: Run) -> Hashable:
         known.get("prompt_hash"),
         weights(run),
         json.dumps(known.get("generation"), sort_keys=True, default=str),
-        # Verdicts of one judge on one text differ by what it was shown and asked.
-        known.get("metric") if known.get("judge") else None,
+        # Verdicts on one text differ by what the judge was shown and asked, BERTScores by their encoder.
+        json.dumps([known.get("metric"), known.get("metrics")], sort_keys=True, default=str),
         run.epochs,
         frozenset(run.outcomes.ids),
     )
@@ -127,8 +127,13 @@ def _unfinished(run: Run) -> str | None:
     reason = f", {run.error.strip().splitlines()[0][:120]}" if run.error and run.error.strip() else ""
     return (
         f"the run of {run.task} {state}{reason}; {len(run.outcomes)} of {run.expected} samples are in it, "
-        "more may be in its journal, and its command with --resume goes on"
+        f"more may be in its journal, and {_again(run)} goes on"
     )
+
+
+def _again(run: Run) -> str:
+    """`bench score` needs no option to find what it has scored."""
+    return "the same `bench score`" if run.identity.get("completions_hash") else "its command with --resume"
 
 
 def _current(runs: Sequence[Run], versions: Mapping[str, str]) -> tuple[list[Run], list[str]]:

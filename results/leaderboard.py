@@ -9,7 +9,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from results.records import Run
 from results.statistics import Interval, mean_interval
 from results.table import short_name
 
+_Key: TypeAlias = tuple[str, str | None, str | None, str | None, str | None]
 Standing = Literal["best", "tied", "behind", "untested"]
 ALPHA = 0.05
 # A run over fewer of the column's samples is shown, and neither tested nor called the best.
@@ -34,12 +35,16 @@ _SETTINGS = ("generation", "engine", "engine_version", "dtype", "engine_seed", "
 
 @dataclass(frozen=True)
 class Column:
-    """What must agree for scores to be compared: task, version, data and prompt. label: short and unique."""
+    """What must agree for scores to be compared. label: short and unique.
+
+    metric: the signature of how completions were scored (sacrebleu's, BERTScore's hash), where there is one.
+    """
 
     task: str
     version: str | None
     data_hash: str | None
     prompt_hash: str | None
+    metric: str | None
     label: str = field(compare=False)
 
 
@@ -121,26 +126,21 @@ def _order(row: Row, columns: Sequence[Column]) -> tuple[Any, ...]:
     return (*(-_mean(row.cells.get(column)) for column in columns), row.title)
 
 
-def _column_key(of: Run | Column) -> tuple[str, str | None, str | None, str | None]:
+def _column_key(of: Run | Column) -> _Key:
     if isinstance(of, Column):
-        return of.task, of.version, of.data_hash, of.prompt_hash
+        return of.task, of.version, of.data_hash, of.prompt_hash, of.metric
     said = of.identity
     return (
         of.task,
         comparable_version(said.get("task_version")),
         said.get("data_hash"),
-        _measured(said),
+        said.get("prompt_hash"),
+        said.get("metric"),
     )
 
 
-def _measured(said: Mapping[str, Any]) -> str | None:
-    """The prompt's hash, and that of how the completions were scored where that has a signature."""
-    asked, metric = said.get("prompt_hash"), said.get("metric")
-    return f"{asked}+{hashlib.sha256(metric.encode()).hexdigest()[:12]}" if metric else asked
-
-
 def _columns(runs: Iterable[Run], tasks: Sequence[str] | None) -> tuple[Column, ...]:
-    by_task: dict[str, list[tuple[str, str | None, str | None, str | None]]] = defaultdict(list)
+    by_task: dict[str, list[_Key]] = defaultdict(list)
     for run in runs:
         key = _column_key(run)
         if key not in by_task[run.task]:
@@ -154,15 +154,18 @@ def _columns(runs: Iterable[Run], tasks: Sequence[str] | None) -> tuple[Column, 
 
 
 def _label(
-    key: tuple[str, str | None, str | None, str | None],
-    others: Sequence[tuple[str, str | None, str | None, str | None]],
+    key: _Key,
+    others: Sequence[_Key],
 ) -> str:
-    """The task's name, with whatever of version, data and prompt tells it from its task's other columns."""
+    """The task's name, with whatever tells this column from the task's others."""
     parts = []
     for position, word in ((1, "v"), (2, "data "), (3, "prompt ")):
         if len({other[position] for other in others}) > 1:
             value = key[position]
             parts.append(word + ((value if position == 1 else value[:6]) if value else "?"))
+    if len({other[4] for other in others}) > 1:
+        # Signatures are long, and differ anywhere; the legend has them whole.
+        parts.append("metric " + hashlib.sha256(str(key[4]).encode()).hexdigest()[:6])
     return " ".join([key[0], *parts])
 
 
@@ -183,7 +186,7 @@ def _settings(run: Run) -> dict[str, str]:
 
 def _rows(
     runs: Sequence[Run],
-    columns: Mapping[tuple[str, str | None, str | None, str | None], Column],
+    columns: Mapping[_Key, Column],
     every: bool,
 ) -> list[Row]:
     by_model: dict[str, dict[Column, list[Run]]] = defaultdict(lambda: defaultdict(list))

@@ -10,7 +10,13 @@ from typing import Any
 from results.forgetting import ForgettingMatrix
 from results.judge_warnings import board_warnings
 from results.leaderboard import Cell, Column, Leaderboard, Row, group_names, mean_score, members
-from results.leaderboard_table import legend, parameters_text, reported_text, seconds_text
+from results.leaderboard_table import (
+    legend,
+    parameters_text,
+    reported_text,
+    seconds_text,
+    signature_lines,
+)
 from results.published import PublishedSource, PublishedTable
 from results.statistics import Interval
 from results.table import n_text, percent, score_text
@@ -28,6 +34,7 @@ def leaderboard_json(board: Leaderboard, by: str | None = None) -> dict[str, Any
                 "task_version": column.version,
                 "data_hash": column.data_hash,
                 "prompt_hash": column.prompt_hash,
+                "metric": column.metric,
             }
             for column in board.columns
         ],
@@ -98,7 +105,7 @@ def published_json(published: Published) -> list[dict[str, Any]]:
 
 _WHOSE = (
     *("name", "weights_digest", "parameters", "recipe", "base"),
-    *("task", "task_version", "data_hash", "prompt_hash"),
+    *("task", "task_version", "data_hash", "prompt_hash", "metric"),
 )
 _CSV = (
     *_WHOSE,
@@ -135,6 +142,7 @@ def _line(row: Row, column: Column, cell: Cell) -> dict[str, Any]:
         "task_version": column.version,
         "data_hash": column.data_hash,
         "prompt_hash": column.prompt_hash,
+        "metric": _plain(column.metric),
         **_numbers(cell.score),
         "no_answer": cell.no_answer.mean if cell.no_answer else None,
         "truncated": cell.truncated.mean if cell.truncated else None,
@@ -172,7 +180,7 @@ def leaderboard_markdown(board: Leaderboard, by: str | None = None, published: P
         runs = [cell.run for _, cell in board.cells(column)]
         if by and group_names(runs, by):
             parts.append(_markdown_groups(board, column, by))
-    parts.append("  \n".join(legend(board)))
+    parts.append("  \n".join([*legend(board), *map(_cell_text, signature_lines(board))]))
     parts += [f"Warning: {_cell_text(line)}" for line in board_warnings(board)]
     for source, table in published:
         parts.append(_markdown_published(source, table))

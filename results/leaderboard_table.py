@@ -37,6 +37,7 @@ def print_leaderboard(board: Leaderboard, console: Console) -> None:
             console.print()
     for line in legend(board):
         console.print(Text(line, style="dim"))
+    print_signatures(board, console)
     for line in _lineage_lines(board):
         console.print(shown(line), style="dim")
 
@@ -51,6 +52,11 @@ def legend(board: Leaderboard) -> list[str]:
         SMALL_NOTE: any("*" in _n_text(cell) for cell in cells),
     }
     return [line for line, needed in lines.items() if needed]
+
+
+def signature_lines(board: Leaderboard) -> list[str]:
+    """How the scores of each column were computed, where that has a signature."""
+    return [f"{column.label}: {column.metric}" for column in board.columns if column.metric]
 
 
 def _blocks(columns: Sequence[Column], width: int) -> list[Sequence[Column]]:
@@ -146,6 +152,12 @@ def _lineage_lines(board: Leaderboard) -> list[str]:
         for row in board.rows
         if row.lineage and (row.lineage.recipe or row.lineage.base)
     ]
+
+
+def print_signatures(board: Leaderboard, console: Console) -> None:
+    """A line for each column whose scores have a signature; long, and never cut."""
+    for line in signature_lines(board):
+        console.print(shown(line), style="dim", soft_wrap=True)
 
 
 def print_groups(board: Leaderboard, column: Column, by: str, console: Console) -> None:

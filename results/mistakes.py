@@ -53,9 +53,14 @@ class Written(NamedTuple):
 
 
 def write_mistakes(log: str | Path, page: Path, most: int) -> Written:
-    """Write the page (one file, no network): the first ``most`` that scored under 1 or have no score."""
+    """Write the page (one file, no network): the first ``most`` that scored under 1 or have no score.
+
+    Where scores are shares, the worst come first.
+    """
     run = read_run(log)
     wrong = [o for o in run.outcomes if o.value is None or o.value < 1]
+    if any(map(_in_part, wrong)):
+        wrong.sort(key=lambda o: 2.0 if o.value is None else o.value)
     under = sum(o.value is not None for o in wrong)
     with SampleFile(log) as file:
         cards = [_card(o, file.read(o.id, o.epoch)) for o in wrong[:most]]
@@ -81,15 +86,24 @@ def _header(interval: Interval | None, under: int, unscored: int, created: str) 
     )
 
 
+def _in_part(outcome: Outcome) -> bool:
+    return outcome.value is not None and 0 < outcome.value < 1
+
+
 def _kinds(outcome: Outcome) -> list[str]:
-    state = "unscored" if outcome.value is None else "no answer" if outcome.no_answer else "wrong answer"
+    wrong = "right in part" if _in_part(outcome) else "wrong answer"
+    state = "unscored" if outcome.value is None else "no answer" if outcome.no_answer else wrong
     return [state, *(["truncated"] if outcome.truncated else []), *outcome.groups.values()]
 
 
 def _counted_kinds(outcomes: list[Outcome]) -> list[tuple[str, int]]:
     """What a reader may filter by, with counts: first how it went wrong, then each report field's groups."""
     counts = Counter(kind for outcome in outcomes for kind in _kinds(outcome))
-    states = [kind for kind in ("wrong answer", "no answer", "truncated", "unscored") if kind in counts]
+    states = [
+        kind
+        for kind in ("wrong answer", "right in part", "no answer", "truncated", "unscored")
+        if kind in counts
+    ]
     fields = {name for outcome in outcomes for name in outcome.groups}
     groups = [
         group
@@ -104,8 +118,11 @@ def _card(outcome: Outcome, sample: LoggedSample) -> str:
     rows = {
         "target": outcome.target,
         "answer": outcome.reason if outcome.value is None else (outcome.answer or "none found"),
+        **({"score": f"{100 * (outcome.value or 0):.1f}"} if _in_part(outcome) else {}),
         **outcome.groups,
     }
+    if _in_part(outcome) and not outcome.answer:  # nothing was extracted: the whole text is the answer
+        del rows["answer"]
     pairs = "".join(
         f"<dt>{html.escape(name)}</dt>"
         f"<dd{f' class={state}' if name == 'answer' else ''}>{html.escape(str(value))}</dd>"

@@ -58,6 +58,7 @@ def _task(board: Leaderboard, column: Column) -> Plain:
         "version": column.version,
         "data": (column.data_hash or "")[:12],
         "prompt": (column.prompt_hash or "")[:12],
+        "metric": column.metric,
         "by": list(dict.fromkeys(field for run in runs for field in run.report_by)),
     }
 
@@ -193,4 +194,4 @@ def _interval(interval: Interval | None) -> list[float | None] | None:
 
 
 def _round(value: float | None) -> float | None:
-    return None if value is None or not np.isfinite(value) else float(f"{value:.4g}")
+    return None if value is None or not np.isfinite(value) else float(f"{value:.6g}")

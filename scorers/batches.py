@@ -76,8 +76,16 @@ def _read(path: Path) -> dict[str, Result]:
 
 # Set by `bench run` and `bench score` around an evaluation; inspect's sample tasks inherit them.
 current_scores: ContextVar[ScoreJournal | None] = ContextVar("current_scores", default=None)
-# Called once for each score of a batch scorer.
-score_progress: ContextVar[Callable[[], None] | None] = ContextVar("score_progress", default=None)
+# Called with the scorer's name once for each score of a batch scorer.
+score_progress: ContextVar[Callable[[str], None] | None] = ContextVar("score_progress", default=None)
+
+
+def once_a_sample(advance: Callable[[], None], scorers: Sequence[str]) -> Callable[[str], None]:
+    """Progress that counts samples: one is done when the last of its scorers, which run in turn, is.
+
+    Counted by scores, a bar would leap ahead with the fast scorers and be wrong about the time left.
+    """
+    return lambda name: advance() if name == scorers[-1] else None
 
 
 @dataclass
@@ -93,12 +101,14 @@ class Batcher:
     """Awaitable scores of single samples, computed in batches of at most ``most`` in one thread at a time.
 
     signature: what computes, with all its settings; results in a journal are found by it and the texts.
+    name: the scorer's, for the bar.
     """
 
-    def __init__(self, compute: Compute, signature: str, most: int = _MOST) -> None:
+    def __init__(self, compute: Compute, signature: str, most: int = _MOST, *, name: str = "") -> None:
         self._compute = compute
         self._signature = signature
         self._most = most
+        self._name = name
         self._waiting: list[_Call] = []
         self._worker: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -109,7 +119,7 @@ class Batcher:
             return await self._result(completion, references)
         finally:
             if (advance := score_progress.get()) is not None:
-                advance()
+                advance(self._name)
 
     async def _result(self, completion: str, references: Sequence[str]) -> Result:
         journal = current_scores.get()

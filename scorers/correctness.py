@@ -55,7 +55,7 @@ def correctness(judge: str | None = None, max_tokens: int = 512) -> Scorer:
             return _scored(replies, flags)
         finally:
             if (advance := score_progress.get()) is not None:
-                advance()
+                advance(NAME)
 
     return score
 

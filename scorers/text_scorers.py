@@ -74,7 +74,7 @@ def bleu(
         scores = [one(text, golds) for text, golds in zip(completions, references, strict=True)]
         return [{"value": own.score / 100, "metadata": {"bleu": list(own.sums)}} for own in scores]
 
-    return _batched(compute, bleu_signature(None, tokenize, lowercase=lowercase), normalize)
+    return _batched("bleu", compute, bleu_signature(None, tokenize, lowercase=lowercase), normalize)
 
 
 @scorer(metrics=[mean(), stderr(cluster="cluster"), corpus_chrf_metric()])
@@ -86,7 +86,7 @@ def chrf(word_order: Literal[0, 2] = 0, normalize: Normalization = "none") -> Sc
         scores = [one(text, golds) for text, golds in zip(completions, references, strict=True)]
         return [{"value": own.score / 100, "metadata": {"chrf": list(own.sums)}} for own in scores]
 
-    return _batched(compute, chrf_signature(None, word_order), normalize)
+    return _batched("chrf", compute, chrf_signature(None, word_order), normalize)
 
 
 @scorer(metrics={"*": [mean(), stderr(cluster="cluster")]})
@@ -106,7 +106,7 @@ def rouge(
             found.append({"value": value, "metadata": {}})
         return found
 
-    return _batched(compute, f"{rouge_signature(stemmer=stemmer)}|{','.join(own.types)}", normalize)
+    return _batched("rouge", compute, f"{rouge_signature(stemmer=stemmer)}|{','.join(own.types)}", normalize)
 
 
 def rouge_signature(types: Sequence[str] = ROUGE_TYPES, stemmer: bool = False) -> str:
@@ -154,7 +154,7 @@ def bertscore(
         ]
 
     said = bertscore_signature(model, num_layers, revision, dtype, idf, rescale_with_baseline, baseline_path)
-    return _batched(compute, f"{said}|{idf}|{baseline_path}")
+    return _batched("bertscore", compute, f"{said}|{idf}|{baseline_path}")
 
 
 def bertscore_signature(
@@ -194,10 +194,10 @@ def _baseline(choice: EncoderChoice, wanted: bool, path: str | None) -> Baseline
     return read_baseline(Path(path) if path else library_baseline(choice.name), choice.layer)
 
 
-def _batched(compute: Compute, signature: str, normalize: Normalization = "none") -> Scorer:
+def _batched(name: str, compute: Compute, signature: str, normalize: Normalization = "none") -> Scorer:
     if normalize not in get_args(Normalization):
         raise ValueError(f"normalize {normalize!r} is not one of {', '.join(get_args(Normalization))}")
-    batcher = Batcher(compute, signature)
+    batcher = Batcher(compute, signature, name=name)
 
     async def score(state: TaskState, target: Target) -> Score:
         if not state.output.choices:

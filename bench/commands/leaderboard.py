@@ -171,15 +171,23 @@ def _print_json(
 def _print(board: Leaderboard, by: str | None, matrix: bool, reported: list[Any]) -> None:
     from results.forgetting import forgetting_matrix
     from results.leaderboard import group_names
-    from results.leaderboard_table import print_groups, print_leaderboard, print_matrix, print_published
+    from results.leaderboard_table import (
+        print_groups,
+        print_leaderboard,
+        print_matrix,
+        print_published,
+        print_signatures,
+    )
 
     out = console()
     if matrix:
         print_matrix(forgetting_matrix(board, by), out)
+        print_signatures(board, out)
     elif by:
         for column in board.columns:
             if group_names([cell.run for _, cell in board.cells(column)], by):
                 print_groups(board, column, by, out)
+        print_signatures(board, out)
     elif board.rows:
         print_leaderboard(board, out)
     if reported:

@@ -44,7 +44,12 @@ function drawLeaderboard(board, task) {
   if (!sorting) sorting = {key: `score-${task === null ? 0 : task}`, descending: true}
   const redraw = () => drawLeaderboard(board, task)
   const table = task === null ? overview(board, redraw) : taskTable(board, task, redraw)
-  replace('leaderboard', scroll('Scores', table), el('p', {class: 'note'}, LEGEND), reportedRows(board, task))
+  replace('leaderboard', scroll('Scores', table), el('p', {class: 'note'}, LEGEND), signatures(board, task), reportedRows(board, task))
+}
+
+function signatures(board, task) {
+  const signed = board.tasks.filter((one, place) => one.metric && (task === null || task === place))
+  return signed.length && el('ul', {class: 'notes'}, signed.map(one => el('li', {}, `${one.label}: ${one.metric}`)))
 }
 
 function scoreDomain(board, task) {

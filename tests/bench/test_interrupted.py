@@ -101,8 +101,8 @@ def test_no_sample_is_asked_twice(
     end: signal.Signals,
 ) -> None:
     logs = tmp_path / "logs"
-    # Two rounds of 20: a second and a half to be interrupted in, between the first and the end of the second.
-    endpoint.delay = 1.5
+    # Two rounds of 20: some seconds to be interrupted in, between the first and the end of the second.
+    endpoint.delay = 3
     process = start(*against(logs))
     wait_until(lambda: len(journalled(logs)) >= 12 or process.poll() is not None, "12 completions")
     process.send_signal(end)

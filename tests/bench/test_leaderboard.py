@@ -77,7 +77,7 @@ def test_every_form_in_one_call(bench: Bench, logs: Path, tmp_path: Path) -> Non
     said = json.loads(done.stdout)
     assert [row["cells"]["sums"]["standing"] for row in said["rows"]] == ["best", "behind"]
     assert said["rows"][0]["cells"]["sums"]["groups"]["small"]["n"] == 20
-    assert "2 rows, 1 columns, 30 of 30 samples with completions, 0 pictures" in done.stderr
+    assert "2 rows, 1 column, 30 of 30 samples with completions, 0 pictures" in done.stderr
     with (tmp_path / "out/b.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 2 * 3
     assert "● 90.0" in (tmp_path / "out/b.md").read_text()

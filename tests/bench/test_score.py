@@ -150,6 +150,24 @@ def test_own_records_are_scored_and_grouped(tmp_path: Path, scored: Any) -> None
         ("1", 1.0, "bar"),
         ("2", 1.0, "pie"),
     }
+    assert len({o.cluster for o in run.outcomes}) == 2
+
+
+def test_own_records_of_one_picture_are_one_cluster(tmp_path: Path, scored: Any, quiet: Any) -> None:
+    pictures = ["a.png", "a.png", "b.png", None]
+    rows = [
+        {"id": n, "target": "7", "kind": "number", "chart": "bar", "family": "mean", "image": picture}
+        for n, picture in enumerate(pictures)
+    ]
+    completions = [{"id": n, "completion": "\\boxed{7}"} for n in range(4)]
+    run = scored(completions, samples=jsonl(tmp_path / "samples.jsonl", rows))
+    assert len({o.cluster for o in run.outcomes}) == 3
+    assert quiet.lines == []
+    for row in rows:
+        del row["image"]
+    run = scored(completions, samples=jsonl(tmp_path / "samples.jsonl", rows))
+    assert len({o.cluster for o in run.outcomes}) == 4
+    assert "has no field 'image': each sample counts as independent" in quiet.lines[0]
 
 
 def test_mistakes_of_the_files_are_all_named(tmp_path: Path, scored: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +27,7 @@ from bench.text_metrics import batched, with_encoder, with_references
 from results.comparable import identity_problems
 from results.leaderboard import leaderboard, mean_score
 from results.metrics import metric_runs, run_metrics
+from results.mistakes import write_mistakes
 from results.records import Run, read_run
 from results.run_cache import cached_run
 from results.table import print_runs, run_json
@@ -146,9 +149,45 @@ def test_a_missing_completion_is_unscored_everywhere(tmp_path: Path, quiet: Any)
     assert {metric.interval.n for metric in run_metrics(run) if metric.interval} == {22}
 
 
-def test_progress_counts_scores(tmp_path: Path, quiet: Any) -> None:
+def test_progress_counts_samples_when_their_last_score_is_there(tmp_path: Path, quiet: Any) -> None:
     scored(tmp_path, quiet)
-    assert quiet.advanced == 24 * 3
+    assert quiet.advanced == 24
+
+
+def test_one_file_scored_in_two_ways_is_two_columns_with_their_signatures(
+    tmp_path: Path, quiet: Any, bench: Any
+) -> None:
+    for kind, scorers in (("plain", "[bleu, rouge]"), ("stems", "[bleu, {rouge: {stemmer: true}}]")):
+        run = scored(tmp_path / kind, quiet, scorers)
+        shutil.copy(run.location, tmp_path / f"{kind}.eval")
+    both = [str(tmp_path / f"{kind}.eval") for kind in ("plain", "stems")]
+    files = ["--md", "b.md", "--csv", "b.csv", "--html", "b.html"]
+    done = bench("leaderboard", *both, "--metric", "rouge2", "--json", *files)
+    assert done.returncode == 0, done.stderr
+    columns = json.loads(done.stdout)["columns"]
+    assert len({column["label"] for column in columns}) == 2
+    assert all(column["label"].startswith("essays:rouge2 metric ") for column in columns)
+    shown = bench("leaderboard", *both, "--metric", "rouge2").stdout
+    written = [(tmp_path / f"b.{kind}").read_text() for kind in ("md", "csv", "html")]
+    texts = [text.replace("\\", "") for text in (shown, *written)]
+    for column in columns:
+        assert all(column["metric"] in text for text in texts)
+    assert len({column["metric"] for column in columns}) == 2
+    # By their first number, scored the same way, they are one row of one column: the newest.
+    same = json.loads(bench("leaderboard", *both, "--json").stdout)
+    assert len(same["columns"]) == len(same["rows"]) == 1
+
+
+def test_the_worst_texts_come_first_among_mistakes_with_their_scores(tmp_path: Path, quiet: Any) -> None:
+    run = scored(tmp_path, quiet)
+    write_mistakes(run.location, tmp_path / "page.html", 200)
+    page = (tmp_path / "page.html").read_text()
+    assert "none found" in page  # the empty completion
+    assert page.count("none found") == 1
+    shares = [float(one) for one in re.findall(r"<dt>score</dt><dd>([0-9.]+)</dd>", page)]
+    assert len(shares) == 23
+    assert shares == sorted(shares)
+    assert "right in part 23" in page
 
 
 def test_a_killed_scoring_goes_on_where_it_was(tmp_path: Path, quiet: Any) -> None:
@@ -206,6 +245,8 @@ def test_the_users_encoder_takes_the_place_of_the_declared_one(tmp_path: Path) -
         spec, _ = with_encoder(find_task(name), {"bertscore_model": asked})
         args = {part.name: part.args for part in spec.scorer}["bertscore"]
         assert args == {"revision": None, **wanted}
+    with pytest.raises(RequestError, match="'bfloat' is not one of float32, bfloat16; did you mean"):
+        with_encoder(find_task(name), {"bertscore_model": "/models/own:5:bfloat"})
     with pytest.raises(RequestError, match="no scorer bertscore"):
         with_encoder(find_task("chart_vqa"), {"bertscore_model": "x"})
 

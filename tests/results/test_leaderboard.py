@@ -211,7 +211,7 @@ def test_a_part_of_the_samples_is_shown_and_not_called_the_best() -> None:
     assert cells["part"].partial
     assert cells["part"].standing == "untested"
     assert cells["whole"].standing == "untested"
-    assert "20 part" in text_of(print_leaderboard, board)
+    assert "20* part" in text_of(print_leaderboard, board)
     assert "not ranked" in text_of(print_leaderboard, board)
     board = leaderboard([run("whole", [1.0, 0.0] * 50), run("part", [1.0] * 20), run("poor", [0.0] * 100)])
     assert [row.name[0] for row in board.rows if row.cells[board.columns[0]].standing == "best"] == ["w"]

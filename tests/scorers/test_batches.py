@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scorers.batches import Batcher, Result, ScoreJournal, current_scores, score_progress
+from scorers.batches import Batcher, Result, ScoreJournal, current_scores, once_a_sample, score_progress
 
 
 class Lengths:
@@ -55,14 +55,23 @@ def test_a_batcher_outlives_an_event_loop() -> None:
 
 
 def test_progress_is_called_for_every_score() -> None:
-    called: list[int] = []
+    called: list[str] = []
+    done: list[int] = []
 
     async def scored() -> None:
-        score_progress.set(lambda: called.append(1))
-        await all_scores(Batcher(Lengths(), "s"), ["a", "bad", "c"])
+        once = once_a_sample(lambda: done.append(1), ["fast", "slow"])
+
+        def noted(name: str) -> None:
+            called.append(name)
+            once(name)
+
+        score_progress.set(noted)
+        for name in ("fast", "slow"):
+            await all_scores(Batcher(Lengths(), "s", name=name), ["a", "bad", "c"])
 
     asyncio.run(scored())
-    assert len(called) == 3
+    assert called == ["fast"] * 3 + ["slow"] * 3
+    assert len(done) == 3
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"key": "half a li'])
