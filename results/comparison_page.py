@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from results.comparison import TaskComparison
-from results.comparison_text import difference_text, notes, p_text, verdict_text
+from results.comparison_text import difference_text, flip_headings, notes, p_text, verdict_text
 from results.flips import Flip, answer_text, flips
 from results.records import Run
 from results.sample_file import LoggedSample, SampleFile
@@ -98,7 +98,7 @@ def _tasks(tasks: Sequence[TaskComparison]) -> str:
         )
         for task in tasks
     ]
-    return _table("task", rows, max(task.margin for task in tasks))
+    return _table("task", rows, max(task.margin for task in tasks), flip_headings(tasks))
 
 
 def _task(task: TaskComparison) -> str:
@@ -118,6 +118,7 @@ def _task(task: TaskComparison) -> str:
                 for one in found
             ],
             task.margin,
+            flip_headings([task]),
         )
         for field, found in task.groups.items()
     )
@@ -131,7 +132,7 @@ def _task(task: TaskComparison) -> str:
 _Row = tuple[str, tuple[int, float, float, float], tuple[float, float, float], tuple[int, int]]
 
 
-def _table(first: str, rows: Sequence[_Row], margin: float) -> str:
+def _table(first: str, rows: Sequence[_Row], margin: float, changed: tuple[str, str]) -> str:
     widest = max(margin, *(max(abs(low), abs(high)) for _, _, (_, low, high), _ in rows)) * 1.05
     lines = "".join(
         f"<tr><td>{_plain(name)}<td>{n}<td>{100 * base:.1f}<td>{100 * candidate:.1f}"
@@ -141,7 +142,7 @@ def _table(first: str, rows: Sequence[_Row], margin: float) -> str:
     )
     return (
         f"<div class=scroll><table><thead><tr><th>{_plain(first)}<th>n<th>base<th>candidate"
-        "<th>difference ±95%<th>worse ← 0 → better<th>p<th>right→wrong<th>wrong→right"
+        f"<th>difference ±95%<th>worse ← 0 → better<th>p<th>{changed[0]}<th>{changed[1]}"
         f"<tbody>{lines}</table></div>"
     )
 

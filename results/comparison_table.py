@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from results.comparison import GroupComparison, TaskComparison
-from results.comparison_text import difference_text, interval_text, notes, p_text, verdict_text
+from results.comparison_text import difference_text, flip_headings, interval_text, notes, p_text, verdict_text
 from results.flips import Flip, answer_text
 from results.records import Run
 from results.table import short_name, shown
@@ -52,16 +52,17 @@ def _model(run: Run) -> str:
     return f"{short_name(run)}  ({run.location})"
 
 
-def _table(first: str) -> Table:
+def _table(first: str, tasks: Sequence[TaskComparison]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(shown(first), overflow="fold", vertical="bottom")
-    for heading in ("n", "base", "candi-\ndate", "difference ±95%", "p", "right→\nwrong", "wrong→\nright"):
+    changed = [heading.replace("→", "→\n") for heading in flip_headings(tasks)]
+    for heading in ("n", "base", "candi-\ndate", "difference ±95%", "p", *changed):
         table.add_column(heading, justify="right", no_wrap=True, vertical="bottom")
     return table
 
 
 def _task_table(tasks: Sequence[TaskComparison]) -> Table:
-    table = _table("task")
+    table = _table("task", tasks)
     for task in tasks:
         table.add_row(
             shown(task.task),
@@ -77,7 +78,7 @@ def _task_table(tasks: Sequence[TaskComparison]) -> Table:
 
 
 def _group_table(task: TaskComparison, field: str, groups: Sequence[GroupComparison]) -> Table:
-    table = _table(f"{task.task} by {field}")
+    table = _table(f"{task.task} by {field}", [task])
     for one in groups:
         found = one.found
         table.add_row(

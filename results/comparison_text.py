@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from results.comparison import ALPHA, MOST_UNSCORED, RateChange, TaskComparison
 
@@ -93,6 +94,8 @@ def notes(task: TaskComparison) -> list[str]:
     lines.append(f"detectable at this n{_clusters(task)}: {seen}")
     lines.append(f"p: {test.name}, mid-p, which decides (exact p {p_text(test.exact)})")
     lines.append(_cost(task))
+    if signature := task.base.identity.get("metric"):
+        lines.append(f"scored by {signature}")
     if task.same_weights:
         flipped = task.found.better + task.found.worse
         what = "weights" if task.base.identity.get("weights_digest") else "completions"
@@ -101,6 +104,12 @@ def notes(task: TaskComparison) -> list[str]:
             f"{points(round(task.flipped, 4))} points"
         )
     return lines
+
+
+def flip_headings(tasks: Sequence[TaskComparison]) -> tuple[str, str]:
+    """What the samples that changed for the worse, and for the better, are called in a table of tasks."""
+    shares = any(((one > 0) & (one < 1)).any() for t in tasks for one in (t.pairs.base, t.pairs.candidate))
+    return ("fell", "rose") if shares else ("right→wrong", "wrong→right")
 
 
 def _clusters(task: TaskComparison) -> str:

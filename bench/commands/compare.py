@@ -254,6 +254,10 @@ def baselines(folder: Folder = _FOLDER, as_json: Json = False) -> None:
             cells = (shown(one.name), shown(run.task), shown(short_name(run)), n, score_text(interval))
             table.add_row(*cells, one.blessed[:10])
     console().print(table)
+    for one in found:
+        for run in one.runs:
+            if signature := run.identity.get("metric"):
+                console().print(shown(f"{one.name}, {run.task}: {signature}"), style="dim", soft_wrap=True)
 
 
 def find_runs(given: str, folder: Path = _FOLDER) -> list[Run]:

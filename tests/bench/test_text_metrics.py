@@ -173,6 +173,9 @@ def test_one_file_scored_in_two_ways_is_two_columns_with_their_signatures(
     for column in columns:
         assert all(column["metric"] in text for text in texts)
     assert len({column["metric"] for column in columns}) == 2
+    compared = bench("compare", *both, "--metric", "bleu").stdout
+    assert "scored by nrefs:" in compared
+    assert "fell" in compared
     # By their first number, scored the same way, they are one row of one column: the newest.
     same = json.loads(bench("leaderboard", *both, "--json").stdout)
     assert len(same["columns"]) == len(same["rows"]) == 1
