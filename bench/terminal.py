@@ -93,6 +93,8 @@ class TerminalShow:
         )
         with Progress(*columns, console=self._console, refresh_per_second=4) as progress:
             task = progress.add_task(label, total=total or None)
+            # Speed counts from here: a first burst of samples would seem to have taken no time.
+            progress.advance(task, 0)
             yield lambda: progress.advance(task)
 
 
