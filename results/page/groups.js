@@ -19,9 +19,11 @@ function drawGroups(board, task) {
 function heatMap(board, task, field) {
   const {names, scores} = board.groups[task][field] || {names: [], scores: []}
   const sizes = names.map((_, group) => Math.max(0, ...scores.map(row => row && row[group] ? row[group][3] : 0)))
+  // A narrow interval in whole percent would have two equal ends.
+  const ends = ([, low, high]) => [low, high].map(end => percent(end, high - low < 0.02 ? 1 : 0)).join('–')
   const cell = score => score
     ? el('td', {class: 'shade', vars: {'--v': String(Math.round(5 + 55 * score[0]))}}, percent(score[0]),
-      el('small', {}, `${percent(score[1], 0)}–${percent(score[2], 0)}`))
+      el('small', {}, ends(score)))
     : el('td', {}, '–')
   return [
     scroll(`Scores by ${field}`, el('table', {class: 'heat'},
