@@ -24,11 +24,10 @@ from bench.model import ModelRequest, ServedModel, check_endpoint, resolve_model
 from bench.registry import TASKS, task_file
 from bench.run_lock import run_lock
 from bench.single_turn import SingleTurn
+from bench.text_metrics import IN_BATCHES
 from results.records import Run, read_run
 from scorers.batches import ScoreJournal, current_scores, once_a_sample, score_progress
-from scorers.correctness import NAME as CORRECTNESS
 from scorers.correctness import end_judges
-from scorers.text_scorers import BATCHED
 from solvers.completion import is_completion
 from solvers.journal import Journal, current_journal, current_progress
 
@@ -282,7 +281,7 @@ def _batch_scorers(task: Task | str) -> tuple[str, ...]:
     if isinstance(task, str):
         return ()
     signed = (task.metadata or {}).get("identity", {}).get("metrics", {})
-    return tuple(name for name in signed if name in (*BATCHED, CORRECTNESS))
+    return tuple(name for name in signed if name in IN_BATCHES)
 
 
 def _max_samples(task: Task | str, connections: int | None) -> int | None:

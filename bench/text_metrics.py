@@ -19,13 +19,16 @@ from scorers.essay_scorers import essay_form_signature
 from scorers.text_scorers import BATCHED, bertscore_signature, rouge_signature
 from tasks.cache import cache_folder
 
+IN_BATCHES = (*BATCHED, correctness.NAME)
+"""The scorers that score many samples at once, and report their progress."""
+
 ENCODER_ARGUMENT = "bertscore_model"
 """``-T bertscore_model=PATH:LAYER:DTYPE`` or ``--bertscore-model``: the encoder, not the declared one."""
 
 
 def batched(spec: TaskSpec) -> tuple[str, ...]:
     """The task's scorers that are computed in batches."""
-    return tuple(part.name for part in spec.scorer if part.name in (*BATCHED, correctness.NAME))
+    return tuple(part.name for part in spec.scorer if part.name in IN_BATCHES)
 
 
 def with_encoder(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec, dict[str, object]]:

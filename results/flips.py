@@ -37,8 +37,8 @@ def answer_text(outcome: Outcome) -> str:
     """What was read out of the completion; its score where the whole text is the answer."""
     if outcome.answer:
         return outcome.answer
-    if outcome.value is not None and 0 < outcome.value < 1:
-        return f"(score {100 * outcome.value:.1f})"
+    if outcome.in_part:
+        return f"(score {100 * (outcome.value or 0.0):.1f})"
     return "(no answer found)"
 
 

@@ -14,10 +14,8 @@ from results.agreement import Agreement, Drift
 from results.judging import Judging
 from results.length_control import LengthControlled
 from results.ratings import Judgement, Rating, bradley_terry
-from results.table import interval_json, percent, rate_text, score_text, shown
+from results.table import SMALL, interval_json, n_text, percent, rate_text, score_text, shown
 from results.win_rate import Rates, WinRate, judged_pairs, win_rates
-
-_SMALL = 30
 
 
 def print_judgings(judgings: Sequence[Judging], console: Console) -> None:
@@ -124,8 +122,7 @@ def _table(first: str, *others: str) -> Table:
 
 
 def _n(rates: Rates) -> str:
-    n = rates.win.n if rates.win else 0
-    return f"{n}{'*' if 0 < n < _SMALL else ''}"
+    return n_text(rates.win.n if rates.win else 0)
 
 
 def _controlled(found: LengthControlled | str) -> str:
@@ -146,8 +143,8 @@ def _notes(judging: Judging, found: Sequence[WinRate]) -> Iterable[str]:
             yield f"no win rate at equal length, {both}: {one.controlled}"
     everyone = [rates for one in found for rates in (one.rates, *one.lengths.values())]
     everyone += [rates for one in found for groups in one.groups.values() for rates in groups.values()]
-    if any(rates.win and rates.win.n < _SMALL for rates in everyone):
-        yield f"* fewer than {_SMALL} pairs: read the interval"
+    if any(rates.win and rates.win.n < SMALL for rates in everyone):
+        yield f"* fewer than {SMALL} pairs: read the interval"
 
 
 def _ratings_table(ratings: Sequence[Rating]) -> Table:

@@ -59,7 +59,7 @@ def write_mistakes(log: str | Path, page: Path, most: int) -> Written:
     """
     run = read_run(log)
     wrong = [o for o in run.outcomes if o.value is None or o.value < 1]
-    if any(map(_in_part, wrong)):
+    if any(o.in_part for o in wrong):
         wrong.sort(key=lambda o: 2.0 if o.value is None else o.value)
     under = sum(o.value is not None for o in wrong)
     with SampleFile(log) as file:
@@ -86,12 +86,8 @@ def _header(interval: Interval | None, under: int, unscored: int, created: str) 
     )
 
 
-def _in_part(outcome: Outcome) -> bool:
-    return outcome.value is not None and 0 < outcome.value < 1
-
-
 def _kinds(outcome: Outcome) -> list[str]:
-    wrong = "right in part" if _in_part(outcome) else "wrong answer"
+    wrong = "right in part" if outcome.in_part else "wrong answer"
     state = "unscored" if outcome.value is None else "no answer" if outcome.no_answer else wrong
     return [state, *(["truncated"] if outcome.truncated else []), *outcome.groups.values()]
 
@@ -115,14 +111,12 @@ def _counted_kinds(outcomes: list[Outcome]) -> list[tuple[str, int]]:
 
 def _card(outcome: Outcome, sample: LoggedSample) -> str:
     state = "unscored" if outcome.value is None else "incorrect"
-    rows = {
-        "target": outcome.target,
-        "answer": outcome.reason if outcome.value is None else (outcome.answer or "none found"),
-        **({"score": f"{100 * (outcome.value or 0):.1f}"} if _in_part(outcome) else {}),
-        **outcome.groups,
-    }
-    if _in_part(outcome) and not outcome.answer:  # nothing was extracted: the whole text is the answer
-        del rows["answer"]
+    rows: dict[str, str | None] = {"target": outcome.target}
+    if outcome.answer or not outcome.in_part:  # a share without an answer: the whole text is the answer
+        rows["answer"] = outcome.reason if outcome.value is None else (outcome.answer or "none found")
+    if outcome.in_part:
+        rows["score"] = f"{100 * (outcome.value or 0.0):.1f}"
+    rows |= outcome.groups
     pairs = "".join(
         f"<dt>{html.escape(name)}</dt>"
         f"<dd{f' class={state}' if name == 'answer' else ''}>{html.escape(str(value))}</dd>"

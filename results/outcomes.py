@@ -43,6 +43,11 @@ class Outcome:
         """An answer was found in the completion, right or wrong; None where the scorer does not say."""
         return None if self.no_answer is None else not self.no_answer
 
+    @property
+    def in_part(self) -> bool:
+        """The score is a share, neither nothing nor all."""
+        return self.value is not None and 0 < self.value < 1
+
 
 @dataclass(frozen=True)
 class Labels:

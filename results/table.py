@@ -24,8 +24,8 @@ from results.records import Run
 from results.statistics import Interval, mean_interval
 
 # Of fewer samples than this a score is hardly more than its interval.
-_SMALL = 30
-SMALL_NOTE = f"* fewer than {_SMALL} samples: read the interval"
+SMALL = 30
+SMALL_NOTE = f"* fewer than {SMALL} samples: read the interval"
 
 
 def score_interval(outcomes: Sequence[Outcome]) -> Interval | None:
@@ -105,7 +105,7 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
         for reason, count in run.unscored.most_common():
             line = shown(f"{count} unscored in {run.task} × {short_name(run)}: {reason}")
             console.print(line, style="yellow")
-    if any(0 < count < _SMALL for run in runs for count in _counts(run)):
+    if any(0 < count < SMALL for run in runs for count in _counts(run)):
         console.print(SMALL_NOTE, style="dim")
 
 
@@ -175,7 +175,7 @@ def score_text(interval: Interval | None) -> str:
 
 def n_text(n: int) -> str:
     """A number of samples, with a star (`SMALL_NOTE`) where they are few."""
-    return f"{n}{'*' if 0 < n < _SMALL else ''}"
+    return f"{n}{'*' if 0 < n < SMALL else ''}"
 
 
 def rate_text(interval: Interval | None) -> str:

@@ -177,13 +177,11 @@ class TrainingShow:
 
     def records(self, done: int, total: int) -> None:
         """Records read or drawn."""
-        self._advance("records", done, total)
-        self._say_quarters("records", done, total)
+        self._prepared("records", done, total)
 
     def preparing(self, done: int, total: int) -> None:
         """Pictures prepared."""
-        self._advance("pictures", done, total)
-        self._say_quarters("pictures", done, total)
+        self._prepared("pictures", done, total)
 
     def point(self, point: Mapping[str, Any]) -> None:
         """A point of the curve."""
@@ -193,8 +191,9 @@ class TrainingShow:
         if self._show == "plain" or "validation_loss" in point:
             self.say(f"step {point['step']}/{point['steps']}: {said}")
 
-    def _say_quarters(self, label: str, done: int, total: int) -> None:
-        """Without a bar a wait of minutes would be silent."""
+    def _prepared(self, label: str, done: int, total: int) -> None:
+        self._advance(label, done, total)
+        # Without a bar a wait of minutes would be silent.
         quarter = 4 * done // total if total else 0
         if self._show == "plain" and quarter > self._quarters.get(label, -1):
             self._quarters[label] = quarter
