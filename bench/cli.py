@@ -24,8 +24,8 @@ from bench.commands import (
     parity,
     train,
 )
+from bench.commands.terminal import spread_pairs
 from bench.errors import IncompleteRunError, RequestError, TunebenchError
-from bench.terminal import spread_pairs
 
 
 class _Commands(TyperGroup):
@@ -113,7 +113,7 @@ def main() -> None:
         code = app(prog_name="bench", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except _UsageError as error:
-        from bench.usage import usage_message
+        from bench.commands.usage import usage_message
 
         if type(error).__name__ == "NoArgsIsHelpError":  # which has printed the help
             sys.exit(RequestError.exit_code)

@@ -13,20 +13,20 @@ from typing import Any
 from inspect_ai import Task, task
 from inspect_ai.model._model import active_model
 
-from bench.build import build_task
-from bench.catalog import builtin_tasks, find_task
-from bench.engine import EngineAPI, engine_provider
-from bench.judge_rules import rule_provider
-from bench.judging import judging_task
-from bench.model import ServedModel
-from bench.teaching import teaching_task
-from bench.transformers_model import TransformersAPI, transformers_provider
-from scorers.acceptance import accepted
-from scorers.boxed_scorer import boxed
-from scorers.correctness import correctness
-from scorers.essay_scorers import essay_form, essay_numbers
+from bench.building.judging_task import judging_task
+from bench.building.task import build_task
+from bench.building.teacher_task import teaching_task
+from bench.declarations.catalog import builtin_tasks, find_task
+from bench.serving.judge_rules import rule_provider
+from bench.serving.model import ServedModel
+from bench.serving.transformers_engine.provider import TransformersAPI, transformers_provider
+from bench.serving.vllm_engine.engine import EngineAPI, engine_provider
+from scorers.boxed.boxed_scorer import boxed
+from scorers.essays.essay_scorers import essay_form, essay_numbers
+from scorers.judges.correctness import correctness
+from scorers.judges.verdict_scorer import verdict
+from scorers.teaching.acceptance import accepted
 from scorers.text_scorers import bertscore, bleu, chrf, rouge
-from scorers.verdict_scorer import verdict
 from solvers.completion import completion
 from solvers.journal import current_journal
 from solvers.teacher import teacher

@@ -15,8 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from scorers.anywhere import answer_anywhere
-from scorers.boxed import Kind, answers_match, extract_boxed
+from scorers.boxed.anywhere import answer_anywhere
+from scorers.boxed.boxed_answer import Kind, answers_match, extract_boxed
 
 BUDGET_MS = 50.0
 _TARGETS: dict[Kind, str] = {"number": "13.46", "text": "e", "boolean": "True"}

@@ -134,8 +134,9 @@ def main() -> None:
 
 def drawing_rate(chart: str, count: int = 40) -> float:
     """Pictures per second of drawing alone, on one core."""
-    from tasks.chart_vqa import cache, plans
-    from tasks.chart_vqa.sources import Source
+    from tasks.chart_vqa import kept_picture as cache
+    from tasks.chart_vqa import plans
+    from tasks.chart_vqa.texts import Source
 
     source = Source("builtin", "train", 5)
     seen: set[str] = set()

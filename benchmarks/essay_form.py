@@ -16,8 +16,8 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from scorers.essay_form import essay_form
-from scorers.essay_numbers import ChartTable, check_numbers
+from scorers.essays.essay_form import essay_form
+from scorers.essays.essay_numbers import ChartTable, check_numbers
 from tasks.ielts_essay.chart import KINDS, chart_data
 from tasks.ielts_essay.golden import golden_essay
 from tasks.ielts_essay.plans import plan

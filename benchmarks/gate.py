@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/gate.py [--rounds 10000]
 
-Each round draws one comparison and asks `results.comparison.verdict`, as `bench compare` does. Questions flip
-with a chance of `flips`; those of one picture all flip one way (strong clusters) or each its own way.
+Each round draws one comparison and asks `results.compared.comparison.verdict`, as `bench compare` does.
+Questions flip with a chance of `flips`; those of one picture all flip one way (strong clusters) or each its
+own way.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from results.comparison import verdict
-from results.paired import paired_difference
-from results.power import detectable_difference
-from results.statistics import holm
+from results.compared.comparison import verdict
+from results.numbers.intervals import holm
+from results.numbers.paired import paired_difference
+from results.numbers.power import detectable_difference
 
 ALPHA = 0.05
 

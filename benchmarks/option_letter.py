@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from scorers.option_letter import extract_option
+from scorers.options.option_letter import extract_option
 
 CHOICES = ["Paris", "London", "Rome", "Oslo"]
 COMMON = {

@@ -29,9 +29,9 @@ sys.path[:0] = [str(HOME), str(HOME / "tests" / "results")]
 
 from browser import Browser, chromium  # type: ignore[import-not-found]  # noqa: E402
 
-from results.folder import read_runs  # noqa: E402
-from results.leaderboard import leaderboard  # noqa: E402
-from results.page import page  # noqa: E402
+from results.board.standings import leaderboard  # noqa: E402
+from results.chosen.folder import read_runs  # noqa: E402
+from results.page.leaderboard_page import page  # noqa: E402
 
 WORDS = (
     *("the", "bar", "of", "this", "chart", "shows", "that", "letter", "value", "is", "higher"),

@@ -67,8 +67,8 @@ def timed(run: Callable[[], Any]) -> tuple[Any, float, float]:
 def rouge(pairs: int, repeats: int) -> None:
     from rouge_score.rouge_scorer import RougeScorer
 
-    from scorers.rouge import ROUGE_TYPES
-    from scorers.rouge import rouge as ours
+    from scorers.overlap.rouge import ROUGE_TYPES
+    from scorers.overlap.rouge import rouge as ours
 
     completions, references = texts(pairs)
     for stemmer in (False, True):
@@ -93,7 +93,7 @@ def rouge(pairs: int, repeats: int) -> None:
 def bleu(pairs: int, repeats: int) -> None:
     import sacrebleu
 
-    from scorers.bleu import bleu_scorer, chrf_scorer, corpus_bleu, corpus_chrf
+    from scorers.overlap.bleu import bleu_scorer, chrf_scorer, corpus_bleu, corpus_chrf
 
     completions, references = texts(pairs)
     for name, library, score, reduce in (
@@ -138,9 +138,9 @@ def contender(name: str, given: Path, out: Path, cache: str | None) -> None:
         )
         values = [float(one) for one in f1]
     else:
-        from scorers.bertscore import BertScorer
-        from scorers.encoder import choose_encoder
-        from scorers.vector_cache import VectorCache
+        from scorers.bertscore.bertscore import BertScorer
+        from scorers.bertscore.encoder import choose_encoder
+        from scorers.bertscore.vector_cache import VectorCache
 
         dtype = "bfloat16" if name == "bfloat16" else "float32"
         kept = VectorCache(Path(cache)) if cache else None

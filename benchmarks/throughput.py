@@ -97,7 +97,7 @@ def write_records(folder: Path, samples: int) -> Path:
 
 def untrained(folder: Path) -> Path:
     """The built-in model with random weights."""
-    from trainers.nano import write_untrained
+    from trainers.models.untrained_nano import write_untrained
 
     return write_untrained(folder / "nano")
 
@@ -145,9 +145,9 @@ def run_bench(records: Path, model: str) -> dict[str, float]:
     from inspect_ai.util._display import init_display_type
     from rich.console import Console
 
-    from bench.model import ModelRequest, resolve_model
-    from bench.run import RunRequest, named_task, run_one
-    from bench.terminal import TerminalShow
+    from bench.commands.terminal import TerminalShow
+    from bench.running.run import RunRequest, named_task, run_one
+    from bench.serving.model import ModelRequest, resolve_model
 
     init_display_type("none")
 

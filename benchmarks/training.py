@@ -44,7 +44,7 @@ def smolvlm_256m(folder: Path) -> Path:
     import torch
     from transformers import AutoTokenizer, GenerationConfig, Idefics3Config, Idefics3ForConditionalGeneration
 
-    from trainers.nano import write_untrained
+    from trainers.models.untrained_nano import write_untrained
 
     if (folder / "config.json").is_file():
         return folder
@@ -130,10 +130,10 @@ class Clock:
 
 
 def run_ours(model: str, base: Path, steps: int, *, grouped: bool) -> dict[str, float]:
-    from trainers.examples import TrainExample
-    from trainers.loop import Curve
+    from trainers.data.examples import TrainExample
+    from trainers.loop.loop import Curve
+    from trainers.loop.sft import TrainData, train
     from trainers.recipe import TrainRecipe
-    from trainers.sft import TrainData, train
 
     given = settings(model, steps)
     clock = Clock()
@@ -280,7 +280,7 @@ def measure(contender: str, model: str, base: Path, steps: int, cache: Path) -> 
 
 
 def compare(model: str, steps: int, repeats: int, cache: Path, contenders: list[str]) -> None:
-    from trainers.nano import write_untrained
+    from trainers.models.untrained_nano import write_untrained
 
     base = cache / f"base-{model}"
     base = smolvlm_256m(base) if model.startswith("256m") else write_untrained(base)

@@ -28,8 +28,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from inspect_ai.model import ChatMessage, ChatMessageUser, ContentImage, ContentText, GenerateConfig
 from PIL import Image, ImageDraw
 
-from bench.transformers_model import TransformersAPI
-from trainers.nano import write_untrained
+from bench.serving.transformers_engine.provider import TransformersAPI
+from trainers.models.untrained_nano import write_untrained
 
 
 def questions(count: int) -> list[list[ChatMessage]]:

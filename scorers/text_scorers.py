@@ -18,14 +18,16 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, mean, 
 from inspect_ai.solver import TaskState
 
 from scorers.batches import Batcher, Compute, Result
-from scorers.bertscore import (
+from scorers.bertscore.bertscore import (
     Baseline,
     BertScorer,
     bertscore_hash,
     library_baseline,
     read_baseline,
 )
-from scorers.bleu import (
+from scorers.bertscore.encoder import DEFAULT_MODEL, Dtype, EncoderChoice, choose_encoder
+from scorers.bertscore.vector_cache import VectorCache, reference_cache
+from scorers.overlap.bleu import (
     BleuTokenizer,
     bleu_scorer,
     bleu_signature,
@@ -34,10 +36,8 @@ from scorers.bleu import (
     corpus_bleu,
     corpus_chrf,
 )
-from scorers.encoder import DEFAULT_MODEL, Dtype, EncoderChoice, choose_encoder
-from scorers.normalize import Normalization, normalized
-from scorers.rouge import ROUGE_TYPES, RougeScorer
-from scorers.vector_cache import VectorCache, reference_cache
+from scorers.overlap.normalize import Normalization, normalized
+from scorers.overlap.rouge import ROUGE_TYPES, RougeScorer
 
 BATCHED = ("bleu", "chrf", "rouge", "bertscore")
 """The scorers here: computed in batches, and by `bench run` only when all completions are there."""

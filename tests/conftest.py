@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 import hypothesis
 import pytest
 
-from bench.model import ModelRequest, ServedModel, resolve_model
+from bench.serving.model import ModelRequest, ServedModel, resolve_model
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real Idefics3 of a million untrained weights, with tokenizer and processor."""
     pytest.importorskip("transformers")
-    from trainers.nano import write_untrained
+    from trainers.models.untrained_nano import write_untrained
 
     return write_untrained(tmp_path_factory.mktemp("checkpoints") / "tiny")
 

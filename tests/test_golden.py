@@ -61,7 +61,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     right: dict[str, Callable[[int], bool]] = {"good": lambda n: n % 5 > 0, "poor": lambda n: n % 2 > 0}
     with contextlib.chdir(made):
         for name, is_right in right.items():
-            said = [{"id": f"s{n}", "completion": f"\\boxed{{{n + 1 if is_right(n) else 0}}}"} for n in range(N)]
+            answers = [n + 1 if is_right(n) else 0 for n in range(N)]
+            said = [{"id": f"s{n}", "completion": f"\\boxed{{{one}}}"} for n, one in enumerate(answers)]
             Path(f"{name}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in said))
             _run(main, "score", "sums.yaml", f"{name}.jsonl", "--log-dir", name)
         yield made
@@ -74,9 +75,9 @@ def _run(main: Callable[[], None], *arguments: str) -> tuple[int, str]:
         patch.setattr("inspect_ai._display.core.active._active_display", None)
         for name, value in {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}.items():
             patch.setenv(name, value)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-            with pytest.raises(SystemExit) as ended:
-                main()
+        stderr = contextlib.redirect_stderr(io.StringIO())
+        with contextlib.redirect_stdout(out), stderr, pytest.raises(SystemExit) as ended:
+            main()
     return int(ended.value.code or 0), out.getvalue()
 
 
@@ -162,7 +163,7 @@ def test_schema(bench: Command, of: str) -> None:
 
 def test_digest_of_weights(tmp_path: Path) -> None:
     """The digest names runs in logs and baselines; what it is over does not change in silence."""
-    from bench.checkpoint import checkpoint_digest
+    from bench.serving.checkpoint import checkpoint_digest
 
     adapter = tmp_path / "adapter"
     adapter.mkdir()

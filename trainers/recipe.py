@@ -1,11 +1,11 @@
 """What a recipe says: how records become a checkpoint.
 
 A recipe is declared, not programmed: `TrainRecipe` is the whole of it, frozen, with every default.
-Reading a YAML file with all its mistakes at once is the command line's (`bench.recipes`); resolving its data
-into examples too, since only `bench` knows tasks and files. So that what is left is
+Reading a YAML file with all its mistakes at once is the command line's (`bench.declarations.recipes`);
+resolving its data into examples too, since only `bench` knows tasks and files. So that what is left is
 
     recipe = TrainRecipe.model_validate({...})
-    train(recipe, TrainData(train_examples, validation_examples), base=folder, out=folder)   # trainers.sft
+    train(recipe, TrainData(train_examples, validation_examples), base=folder, out=folder)
 
 `recipe.digest` names a recipe by what it does: equal digests and data give equal weights on one machine.
 """
@@ -35,12 +35,12 @@ DATA_SOURCES = ("task", "folder", "jsonl", "parquet", "hub")
 """Where examples can come from; a recipe names exactly one."""
 
 Part: TypeAlias = Literal["vision", "connector", "text"]
-"""A part of a vision-language model; `trainers.parts` says which parameter belongs to which."""
+"""A part of a vision-language model; `trainers.models.parts` says which parameter belongs to which."""
 
 Form: TypeAlias = Literal[
     "answer_only", "rationale_then_answer", "staged_tags", "essay_structured", "essay_unstructured"
 ]
-"""What a completion looks like; `trainers.targets` makes and checks each."""
+"""What a completion looks like; `trainers.data.targets` makes and checks each."""
 
 
 def _file(value: object, info: ValidationInfo) -> object:

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from bench.commands.terminal import Json, LogDir, console
 from bench.errors import IncompleteRunError, RequestError
-from bench.terminal import Json, LogDir, console
-from trainers.machine import machine_reason
-from trainers.quiet import quiet_libraries
+from trainers.machine.quiet import quiet_libraries
+from trainers.machine.reasons import machine_reason
 
 
 def merge(
@@ -22,7 +22,7 @@ def merge(
     as_json: Json = False,
 ) -> None:
     """Add an adapter to its base's weights and write one checkpoint that needs no adapter."""
-    from bench.checkpoint import checkpoint_digest, find_checkpoint
+    from bench.serving.checkpoint import checkpoint_digest, find_checkpoint
 
     if not adapter.expanduser().is_dir():
         raise RequestError(f"{adapter}: no such folder; give the adapter's, with its adapter_config.json")
@@ -31,7 +31,7 @@ def merge(
         raise RequestError(f"{adapter}: no adapter but a whole model, with nothing to merge into it")
     folder = out or found.adapter.with_name(found.adapter.name + "-merged")
     try:
-        from trainers.adapters import merge as merge_into
+        from trainers.models.adapters import merge as merge_into
 
         with quiet_libraries():
             merge_into(found.adapter, found.folder, folder, digest=checkpoint_digest)
@@ -64,7 +64,7 @@ def push(
     as_json: Json = False,
 ) -> None:
     """Put a checkpoint on the Hugging Face hub, with a card that says how it scores and was made."""
-    from bench.push import prepare, send
+    from bench.publishing.push import prepare, send
 
     prepared = prepare(str(checkpoint), to, log_dir=log_dir, data=data)
     err = console(stderr=True)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.errors import IncompleteRunError, NotComparableError, RequestError, did_you_mean
-from bench.terminal import (
+from bench.commands.terminal import (
     Json,
     LogDir,
     Metrics,
@@ -25,13 +24,14 @@ from bench.terminal import (
     names,
     pairs,
 )
+from bench.errors import IncompleteRunError, NotComparableError, RequestError, did_you_mean
 
 if TYPE_CHECKING:
     from inspect_ai import Task
 
-    from bench.run import RunRequest
-    from results.comparison import Rules, TaskComparison
-    from results.records import Run
+    from bench.running.run import RunRequest
+    from results.compared.comparison import Rules, TaskComparison
+    from results.logs.logged_run import Run
 
 Margin = Annotated[
     float, typer.Option(min=0, max=1, help="Loss that is accepted, as a fraction: 0.01 is one point.")
@@ -132,8 +132,8 @@ def check(
     blessed = find_runs(baseline, folder)
     rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, blessed)
     base = _only(blessed, [_task_name(name) for name in asked], baseline)
-    from bench.run import RunRequest, named_task
-    from bench.run import run as run_all
+    from bench.running.run import RunRequest, named_task
+    from bench.running.run import run as run_all
 
     request = RunRequest(
         tasks=asked,
@@ -181,8 +181,8 @@ def _check_judged(blessed: Sequence[Run], tasks: Sequence[str], baseline: str) -
 
 def _judged(runs: Sequence[Run], judges: Sequence[str], request: RunRequest, show: TerminalShow) -> list[Run]:
     """The win rates of runs against golden; the judges have settings of their own."""
-    from bench.judge import judged_against_golden
-    from bench.run import RunRequest
+    from bench.judging.pairwise import judged_against_golden
+    from bench.running.run import RunRequest
 
     asked = RunRequest(tasks=(), models=tuple(judges), log_dir=request.log_dir, resume=request.resume)
     return [one for run in runs for one in judged_against_golden(run, asked, show)]
@@ -196,7 +196,7 @@ def bless(
     force: Annotated[bool, typer.Option("--force", help="Replace a baseline of this name.")] = False,
 ) -> None:
     """Store a run as a baseline: a small file for git, with identities and per-sample outcomes."""
-    from results.baseline import baseline_file, write_baseline
+    from results.chosen.baseline import baseline_file, write_baseline
 
     try:
         if baseline_file(name, folder).exists() and not force:
@@ -218,8 +218,8 @@ def baselines(folder: Folder = _FOLDER, as_json: Json = False) -> None:
     """The blessed baselines, with what they measured."""
     from rich.table import Table
 
-    from results.baseline import baseline_names, read_baseline
-    from results.table import run_json, score_interval, score_text, short_name, shown
+    from results.chosen.baseline import baseline_names, read_baseline
+    from results.shown.run_table import run_json, score_interval, score_text, short_name, shown
 
     found = []
     for name in baseline_names(folder):
@@ -262,7 +262,7 @@ def baselines(folder: Folder = _FOLDER, as_json: Json = False) -> None:
 
 def find_runs(given: str, folder: Path = _FOLDER) -> list[Run]:
     """The runs that a log, a folder@model or a baseline's name means; RequestError when it is none."""
-    from results.sides import find_side
+    from results.chosen.sides import find_side
     from tasks.cache import cache_folder
 
     try:
@@ -307,7 +307,7 @@ def _rules(
     folder: Path,
     runs: Sequence[Run],
 ) -> Rules:
-    from results.comparison import Rules
+    from results.compared.comparison import Rules
 
     fields = names(by, "--by") if by else ()
     known = {name for run in runs for name in run.report_by}
@@ -322,8 +322,8 @@ def _rules(
 
 
 def _floors(given: str, folder: Path, runs: Sequence[Run]) -> dict[str, float]:
-    from results.comparable import NotComparable
-    from results.comparison import noise_floors
+    from results.compared.comparable import NotComparable
+    from results.compared.comparison import noise_floors
 
     sides = names(given, "--noise-floor")
     if len(sides) == 1 and _fraction(sides[0]) is not None:
@@ -353,7 +353,7 @@ def _scored(run: Run) -> str:
 
 def _task_name(given: str) -> str:
     """The name that a task's runs have; inspect logs `pkg/task` and `file.py@task` under the task's own."""
-    from bench.catalog import find_task, is_inspect_task
+    from bench.declarations.catalog import find_task, is_inspect_task
 
     return re.split("[/@]", given)[-1] if is_inspect_task(given) else find_task(given).name
 
@@ -381,7 +381,7 @@ def _with_samples(request: RunRequest, base: Sequence[Run], built: Sequence[Task
 
 def _check_measure(base: Sequence[Run], built: Sequence[Task | str]) -> None:
     """NotComparableError, before hours are spent, where a task is not what the baseline measured."""
-    from results.comparable import identity_problems
+    from results.compared.comparable import identity_problems
 
     problems = [
         problem
@@ -402,10 +402,10 @@ def _decide(
     strict: bool,
     as_json: bool,
 ) -> None:
-    from results.comparable import NotComparable
-    from results.comparison import compare as compare_runs
-    from results.comparison_table import comparison_json, print_comparison
-    from results.flips import flips
+    from results.compared.comparable import NotComparable
+    from results.compared.comparison import compare as compare_runs
+    from results.compared.comparison_table import comparison_json, print_comparison
+    from results.compared.flips import flips
 
     try:
         compared = compare_runs(base, candidate, rules)
@@ -424,7 +424,7 @@ def _decide(
 
 
 def _write_page(compared: Sequence[TaskComparison], html: Path) -> None:
-    from results.comparison_page import write_comparison
+    from results.compared.comparison_page import write_comparison
 
     write_comparison(compared, html)
     print(f"page: {html}", file=sys.stderr)

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from bench.commands.terminal import Json, Pairs, console, pairs
 from bench.errors import RequestError
-from bench.terminal import Json, Pairs, console, pairs
 
 if TYPE_CHECKING:
-    from bench.declaration import Problem
+    from bench.declarations.yaml_lines import Problem
 
 
 def list_tasks(as_json: Json = False) -> None:
     """The tasks, with version, size, scorer and purpose."""
     from rich.table import Table
 
-    from bench.catalog import all_tasks
+    from bench.declarations.catalog import all_tasks
 
     specs = all_tasks()
     if as_json:
@@ -41,7 +41,7 @@ def show_task(
     """A task's resolved declaration."""
     import yaml
 
-    from bench.catalog import find_task
+    from bench.declarations.catalog import find_task
 
     declaration = find_task(task).as_plain()
     if as_json:
@@ -60,7 +60,7 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Write a few samples' pictures and prompts to look at."""
-    from bench.render import render_samples
+    from bench.building.render import render_samples
 
     written = render_samples(task, pairs(task_arg, "-T"), n, out)
     if as_json:
@@ -101,15 +101,15 @@ def validate(
 
 def _problems(file: Path) -> list[Problem]:
     """Every mistake in a task.yaml or a recipe; RequestError when it cannot be opened."""
-    from bench.declaration import read_declaration
-    from bench.recipes import recipe_problems
-    from bench.spec import spec_problems
+    from bench.declarations.recipes import recipe_problems
+    from bench.declarations.task_spec import spec_problems
+    from bench.declarations.yaml_lines import read_declaration
 
     declared = read_declaration(file)
     # A recipe has parts that every recipe has, and none of a task's.
     if declared.data.keys() >= {"base", "data"} and "dataset" not in declared.data:
         return recipe_problems(file)
-    from bench.build import argument_problems
+    from bench.building.task import argument_problems
 
     return sorted([*spec_problems(file), *argument_problems(declared)], key=lambda problem: problem.line)
 
@@ -118,7 +118,7 @@ def schema(
     of: Annotated[Literal["task", "recipe"], typer.Argument(help="Of a task.yaml or of a recipe.")] = "task",
 ) -> None:
     """The JSON Schema of task.yaml or of recipes, for editors."""
-    from bench.recipes import recipe_schema
-    from bench.spec import json_schema
+    from bench.declarations.recipes import recipe_schema
+    from bench.declarations.task_spec import json_schema
 
     print(json.dumps(json_schema() if of == "task" else recipe_schema(), indent=2, ensure_ascii=False))

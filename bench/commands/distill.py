@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from bench.commands.terminal import Json, Pairs, TerminalShow, console, inspect_display, pairs
 from bench.errors import RequestError
-from bench.terminal import Json, Pairs, TerminalShow, console, inspect_display, pairs
 
 if TYPE_CHECKING:
-    from bench.distill import Distilled
+    from bench.teaching.distillation import Distilled
 
 
 def distill(
@@ -84,8 +84,8 @@ def distill(
         raise RequestError(
             f"{', '.join(missing)} missing: bench distill TASK --teacher MODEL --out DIR, or --inspect DIR"
         )
-    from bench.distill import DistillRequest, describe
-    from bench.distill import distill as run_teacher
+    from bench.teaching.distillation import DistillRequest, describe
+    from bench.teaching.distillation import distill as run_teacher
 
     request = DistillRequest(
         task=task,
@@ -144,8 +144,8 @@ def _price(given: str | None) -> tuple[float, float] | None:
 def _print_result(made: Distilled) -> None:
     from rich.table import Table
 
-    from results.acceptance import group_label
-    from results.table import score_interval, score_text, shown
+    from results.shown.acceptance_table import group_label
+    from results.shown.run_table import score_interval, score_text, shown
 
     out, found = console(), made.acceptance
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -194,8 +194,8 @@ def _print_result(made: Distilled) -> None:
 
 
 def _write_page(folder: Path, out: Path | None, most: int) -> None:
-    from bench.training_folder import read_folder
-    from bench.training_page import training_page
+    from bench.records.training_folder import read_folder
+    from bench.teaching.training_page import training_page
 
     rows, total, provenance = read_folder(folder, most)
     # Beside the folder, which may be pushed whole.

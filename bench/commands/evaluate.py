@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from bench.commands.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
 from bench.errors import IncompleteRunError, RequestError
-from bench.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
 
 BertscoreModel = Annotated[
     str | None,
@@ -89,13 +89,13 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Score models on tasks, through vLLM, into inspect logs."""
-    from bench.catalog import find_task, is_inspect_task
+    from bench.declarations.catalog import find_task, is_inspect_task
 
     for name in names(tasks, "TASK"):
         if not is_inspect_task(name):
             find_task(name)  # a wrong name is said before seconds of imports
-    from bench.run import RunRequest
-    from bench.run import run as run_all
+    from bench.running.run import RunRequest
+    from bench.running.run import run as run_all
 
     request = RunRequest(
         tasks=names(tasks, "TASK"),
@@ -116,7 +116,7 @@ def run(
         log_images=log_images,
     )
     if dry_run:
-        from bench.dry_run import describe
+        from bench.running.dry_run import describe
 
         _print_description(describe(request), as_json)
         return
@@ -135,8 +135,8 @@ def _solver(name: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print_results(runs: list[Any], as_json: bool) -> None:
-    from results.side_by_side import print_side_by_side
-    from results.table import print_runs, run_json
+    from results.shown.run_table import print_runs, run_json
+    from results.shown.side_by_side import print_side_by_side
 
     if as_json:
         print(json.dumps([run_json(one) for one in runs], indent=2, ensure_ascii=False))
@@ -175,7 +175,7 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score completions made elsewhere, into the same log as `run`; exit code 4 where some are missing."""
-    from bench.score import score_completions
+    from bench.running.replayed import score_completions
     from solvers.replay import MISSING
 
     inspect_display("none")
@@ -210,7 +210,7 @@ def mistakes(
     """One page with the picture, question, target and completion of each sample that was not right."""
     from zipfile import BadZipFile
 
-    from results.mistakes import write_mistakes
+    from results.shown.mistakes import write_mistakes
 
     if out is not None and len(logs) > 1:
         raise RequestError(f"--out {out} names one page, and {len(logs)} logs were given; leave it out")
@@ -230,7 +230,7 @@ def mistakes(
 
 def _log(given: str) -> Path:
     """The log that a path or folder@model means."""
-    from results.sides import split_model
+    from results.chosen.sides import split_model
 
     if split_model(given)[1] is None:
         return log_file(Path(given))

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bench.commands.compare import find_runs
+from bench.commands.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
 from bench.errors import IncompleteRunError, RequestError
-from bench.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
 
 if TYPE_CHECKING:
-    from bench.pairs import PairSet
-    from bench.run import RunRequest
-    from results.judging import Judging
+    from bench.judging.pairs import PairSet
+    from bench.running.run import RunRequest
+    from results.verdicts.judging import Judging
 
 
 def judge(
@@ -81,9 +81,9 @@ def judge(
     as_json: Json = False,
 ) -> None:
     """Show each two texts on a sample to a judge, both ways round: win rates, flips, agreement."""
-    from bench.judge import judge as judge_pairs
-    from bench.judge import only_judges
-    from bench.run import RunRequest
+    from bench.judging.pairwise import judge as judge_pairs
+    from bench.judging.pairwise import only_judges
+    from bench.running.run import RunRequest
 
     inspect_display("none")
     shown = TerminalShow(console(stderr=True), bar=show == "bar", quiet=show == "none")
@@ -135,8 +135,8 @@ def _paired(
     text_only: bool,
     shown: TerminalShow,
 ) -> PairSet:
-    from bench.judge import pairs_of
-    from results.judging import GOLDEN
+    from bench.judging.pairwise import pairs_of
+    from results.verdicts.judging import GOLDEN
 
     given = logs or []
     if len(given) < (1 if against else 2):
@@ -158,7 +158,7 @@ def _paired(
 
 
 def _frozen(file: Path, logs: list[str] | None, against: str | None, limit: int | None) -> PairSet:
-    from bench.pairs import read_pairs
+    from bench.judging.pairs import read_pairs
 
     if logs or against or limit:
         raise RequestError("--anchors FILE has its own pairs; leave out LOG, --against and --limit")
@@ -171,8 +171,8 @@ def _frozen(file: Path, logs: list[str] | None, against: str | None, limit: int 
 def _describe(chosen: PairSet, request: RunRequest, as_json: bool) -> None:
     import yaml
 
-    from bench.judge import pairs_task
-    from bench.judging import describe
+    from bench.building.judging_task import describe
+    from bench.judging.pairwise import pairs_task
 
     said = describe(pairs_task(chosen), request.models)
     if as_json:
@@ -187,8 +187,8 @@ def _describe(chosen: PairSet, request: RunRequest, as_json: bool) -> None:
 
 
 def _print(judgings: Sequence[Judging], human: Path | None, as_json: bool) -> None:
-    from results.agreement import between, judged, krippendorff_alpha
-    from results.judging_table import agreement_json, judging_json, print_agreement, print_judgings
+    from results.verdicts.agreement import between, judged, krippendorff_alpha
+    from results.verdicts.judging_table import agreement_json, judging_json, print_agreement, print_judgings
 
     rated = {judging.judge: judged(judging) for judging in judgings}
     clusters = {key: cluster for _, own in rated.values() for key, cluster in own.items()}
@@ -219,7 +219,7 @@ def _number(value: float) -> float | None:
 
 
 def _people(file: Path, judging: Judging) -> dict[str, Any]:
-    from results.agreement import read_choices
+    from results.verdicts.agreement import read_choices
 
     known: dict[str, str] = {}
     for key, identity in judging.contestants.items():
@@ -238,8 +238,8 @@ def _people(file: Path, judging: Judging) -> dict[str, Any]:
 
 
 def _print_drift(chosen: PairSet, judgings: Sequence[Judging], bound: float | None, as_json: bool) -> bool:
-    from results.agreement import drift
-    from results.judging_table import drift_json, print_drift
+    from results.verdicts.agreement import drift
+    from results.verdicts.judging_table import drift_json, print_drift
 
     recorded = chosen.recorded
     assert recorded is not None
@@ -260,8 +260,8 @@ def _print_drift(chosen: PairSet, judgings: Sequence[Judging], bound: float | No
 
 
 def _save(chosen: PairSet, judgings: Sequence[Judging], file: Path, size: int, bound: float) -> None:
-    from bench.judge import anchors
-    from bench.pairs import write_pairs
+    from bench.judging.pairs import write_pairs
+    from bench.judging.pairwise import anchors
 
     frozen = anchors(chosen, judgings[0], size=size, bound=bound)
     write_pairs(frozen, file, embed=True)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bench.commands.terminal import Json, Metrics, by_metric, console, names
 from bench.errors import RequestError, did_you_mean
-from bench.terminal import Json, Metrics, by_metric, console, names
 
 if TYPE_CHECKING:
-    from results.leaderboard import Leaderboard
-    from results.published import PublishedSource, PublishedTable
-    from results.records import Run
+    from results.board.published import PublishedSource, PublishedTable
+    from results.board.standings import Leaderboard
+    from results.logs.logged_run import Run
 
 
 def leaderboard(
@@ -45,8 +45,8 @@ def leaderboard(
     as_json: Json = False,
 ) -> None:
     """One row per checkpoint, one column per task: score with interval, the best and its equals marked."""
-    from results.judge_warnings import board_warnings
-    from results.leaderboard import leaderboard as build
+    from results.board.standings import leaderboard as build
+    from results.logs.judge_warnings import board_warnings
 
     wanted = names(task, "--task") if task else None
     runs, problems = _runs(logs, wanted, every, needed=not published)
@@ -68,7 +68,7 @@ def leaderboard(
 
 
 def _reported(tasks: Collection[str]) -> list[tuple[PublishedSource, PublishedTable]]:
-    from results.published import published_tables
+    from results.board.published import published_tables
 
     return [pair for pair in published_tables() if not tasks or pair[1].task in tasks]
 
@@ -77,8 +77,8 @@ def _runs(
     logs: list[Path] | None, tasks: tuple[str, ...] | None, every: bool, *, needed: bool
 ) -> tuple[list[Run], list[str]]:
     """The runs that count, and a line for each log that does not; RequestError when there is none."""
-    from bench.task_files import task_versions
-    from results.folder import read_runs
+    from bench.declarations.task_files import task_versions
+    from results.chosen.folder import read_runs
     from tasks.cache import cache_folder
 
     given = logs or [Path("logs")]
@@ -129,20 +129,20 @@ def _write_files(
     samples: int,
 ) -> None:
     if csv is not None:
-        from results.leaderboard_files import leaderboard_csv
+        from results.board.leaderboard_files import leaderboard_csv
 
         _write(csv, leaderboard_csv(board, by))
     if md is not None:
-        from results.leaderboard_files import leaderboard_markdown
+        from results.board.leaderboard_files import leaderboard_markdown
 
         _write(md, leaderboard_markdown(board, by, reported))
     if plots is not None:
-        from results.plots import write_plots
+        from results.board.plots import write_plots
 
         for file in write_plots(board, plots, by):
             _say(f"{file}")
     if html is not None:
-        from results.page import page
+        from results.page.leaderboard_page import page
 
         made = page(board, reported, problems, samples=samples)
         _write(html, made.text)
@@ -157,8 +157,8 @@ def _write(file: Path, text: str) -> None:
 def _print_json(
     board: Leaderboard, by: str | None, matrix: bool, reported: list[Any], problems: list[str]
 ) -> None:
-    from results.forgetting import forgetting_matrix
-    from results.leaderboard_files import leaderboard_json, matrix_json, published_json
+    from results.board.forgetting import forgetting_matrix
+    from results.board.leaderboard_files import leaderboard_json, matrix_json, published_json
 
     said: dict[str, Any] = leaderboard_json(board, by)
     if matrix:
@@ -169,15 +169,15 @@ def _print_json(
 
 
 def _print(board: Leaderboard, by: str | None, matrix: bool, reported: list[Any]) -> None:
-    from results.forgetting import forgetting_matrix
-    from results.leaderboard import group_names
-    from results.leaderboard_table import (
+    from results.board.forgetting import forgetting_matrix
+    from results.board.leaderboard_table import (
         print_groups,
         print_leaderboard,
         print_matrix,
         print_published,
         print_signatures,
     )
+    from results.board.standings import group_names
 
     out = console()
     if matrix:
@@ -196,6 +196,6 @@ def _print(board: Leaderboard, by: str | None, matrix: bool, reported: list[Any]
 
 
 def _say(line: str) -> None:
-    from results.table import shown
+    from results.shown.run_table import shown
 
     console(stderr=True).print(shown(line), soft_wrap=True)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.commands.evaluate import log_file
-from bench.terminal import Json, Pairs, console, pairs
+from bench.commands.terminal import Json, Pairs, console, pairs
 
 if TYPE_CHECKING:
-    from bench.overlap import Repeat
-    from results.records import Run
+    from bench.records.repeats import Repeat
+    from results.logs.logged_run import Run
 
 
 _REPEATED = {"item": "items", "image": "pictures", "near": "near pictures"}
@@ -31,9 +31,9 @@ def overlap(
     as_json: Json = False,
 ) -> None:
     """Count the samples that the train split repeats: text and picture together, and pictures alone."""
-    from bench.catalog import find_task
-    from bench.overlap import counts
-    from bench.overlap import overlap as compare
+    from bench.declarations.catalog import find_task
+    from bench.records.repeats import counts
+    from bench.records.repeats import overlap as compare
 
     found = compare(find_task(task), pairs(task_arg, "-T"), train)
     split = None if log is None else _scores(found, log_file(log))
@@ -49,8 +49,8 @@ def overlap(
 def _scores(found: list[Repeat], log: Path) -> dict[str, Any]:
     """The log's accuracy over all samples, and without those that repeat something of the train split."""
     from bench.errors import NotComparableError
-    from results.records import read_run
-    from results.table import interval_json, score_interval
+    from results.logs.logged_run import read_run
+    from results.shown.run_table import interval_json, score_interval
 
     run: Run = read_run(log)
     known = {one.id: one for one in found}
@@ -73,7 +73,7 @@ def _scores(found: list[Repeat], log: Path) -> dict[str, Any]:
 def _print_counts(task: str, train: str, rows: dict[str, dict[str, int]]) -> None:
     from rich.table import Table
 
-    from results.table import shown
+    from results.shown.run_table import shown
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(shown(f"{task}: in {train} as well"), overflow="fold", vertical="bottom")

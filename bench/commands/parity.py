@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bench.terminal import Json, Pairs, TerminalShow, console, inspect_display, pairs
+from bench.commands.terminal import Json, Pairs, TerminalShow, console, inspect_display, pairs
 
 if TYPE_CHECKING:
-    from results.parity import Parity
+    from results.compared.engine_parity import Parity
 
 _SHOWN = 3
 
@@ -47,7 +47,7 @@ def parity(
     as_json: Json = False,
 ) -> None:
     """Compare what vLLM and transformers write, greedily, with one checkpoint."""
-    from bench.parity import ParityRequest, compare_engines
+    from bench.running.two_engines import ParityRequest, compare_engines
 
     inspect_display("none")
     found = compare_engines(
@@ -81,8 +81,8 @@ def parity(
 def _print(found: Parity) -> None:
     from rich.table import Table
 
-    from results.parity import examples, position_summary
-    from results.table import score_interval, score_text, shown
+    from results.compared.engine_parity import examples, position_summary
+    from results.shown.run_table import score_interval, score_text, shown
 
     out = console()
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bench.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
-from trainers.processes import PROCESSES
+from bench.commands.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
+from trainers.machine.processes import PROCESSES
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bench.train import TrainRequest
-    from trainers.sft import TrainResult
+    from bench.training.training_run import TrainRequest
+    from trainers.loop.sft import TrainResult
 
 
 def train(
@@ -80,8 +80,8 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train a checkpoint from a recipe, ready for `bench run --model FOLDER`."""
-    from bench.train import TrainRequest, describe, report_names
-    from bench.train import train as run_training
+    from bench.training.training_run import TrainRequest, describe, report_names
+    from bench.training.training_run import train as run_training
 
     # bitsandbytes says at its import which kernels it does without.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
@@ -105,7 +105,7 @@ def train(
         _print_description(description, as_json)
         return
     if nproc * nnodes > 1 or parallelism == "fsdp":
-        from bench.launch import Processes, train_in_processes
+        from bench.training.launch import Processes, train_in_processes
 
         result = train_in_processes(request, Processes(nproc, nnodes, rdzv, parallelism), show)
     else:
@@ -122,7 +122,7 @@ def recipes(as_json: Json = False) -> None:
     """The recipes, with base, data and purpose."""
     from rich.table import Table
 
-    from bench.recipes import builtin_recipes, find_recipe
+    from bench.declarations.recipes import builtin_recipes, find_recipe
 
     found = [find_recipe(name) for name in builtin_recipes()]
     if as_json:
@@ -223,8 +223,8 @@ def point_text(point: Mapping[str, Any]) -> str:
 
 
 def _evaluated(request: TrainRequest, result: TrainResult, log_dir: Path, show: str) -> list[Any]:
-    from bench.run import RunRequest
-    from bench.run import run as run_all
+    from bench.running.run import RunRequest
+    from bench.running.run import run as run_all
 
     inspect_display("none")
     asked = RunRequest(
@@ -237,7 +237,7 @@ def _evaluated(request: TrainRequest, result: TrainResult, log_dir: Path, show: 
 
 
 def _print_result(result: TrainResult, runs: list[Any], as_json: bool) -> None:
-    from results.table import print_runs, run_json
+    from results.shown.run_table import print_runs, run_json
 
     last = {key: value for point in result.points for key, value in point.items()}
     if as_json:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from tasks.canvas import INK, WHITE, Canvas, Color
-from tasks.chart_vqa.sources import Source
-from tasks.chart_vqa.splits import drawable_letters
-from tasks.palettes import COLOR_MAPS, darkened, spread
-from tasks.scales import ticks
+from tasks.chart_vqa.text_splits import drawable_letters
+from tasks.chart_vqa.texts import Source
+from tasks.drawing.canvas import INK, WHITE, Canvas, Color
+from tasks.drawing.palettes import COLOR_MAPS, darkened, spread
+from tasks.drawing.scales import ticks
 from tasks.splits import digest
 
 _GRID: Color = (0.86, 0.86, 0.86)

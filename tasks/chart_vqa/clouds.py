@@ -10,10 +10,10 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from tasks.canvas import Color, encode, font, font_path, scale_of
-from tasks.chart_vqa.counts import kept_words
-from tasks.chart_vqa.sources import Source
-from tasks.palettes import COLOR_MAPS, darkened, luminance, spread
+from tasks.chart_vqa.letter_counts import kept_words
+from tasks.chart_vqa.texts import Source
+from tasks.drawing.canvas import Color, encode, font, font_path, scale_of
+from tasks.drawing.palettes import COLOR_MAPS, darkened, luminance, spread
 from tasks.splits import canonical, digest, split_of
 
 TEXTS = 50

@@ -9,8 +9,9 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tasks.chart_vqa import bars, cache, clouds, grouped, lines, pies
-from tasks.picture_files import is_whole, picture_path
+from tasks.chart_vqa import bars, clouds, grouped, lines, pies
+from tasks.chart_vqa import kept_picture as cache
+from tasks.drawing.picture_files import is_whole, picture_path
 
 Recipe = Mapping[str, Any]
 

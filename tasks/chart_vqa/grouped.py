@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from tasks.canvas import INK, WHITE, Canvas, Color, text_size
-from tasks.chart_vqa.counts import tell_apart
-from tasks.chart_vqa.sources import Source
-from tasks.palettes import SERIES_COLORS, readable_on
-from tasks.scales import ticks
+from tasks.chart_vqa.letter_counts import tell_apart
+from tasks.chart_vqa.texts import Source
+from tasks.drawing.canvas import INK, WHITE, Canvas, Color, text_size
+from tasks.drawing.palettes import SERIES_COLORS, readable_on
+from tasks.drawing.scales import ticks
 from tasks.splits import canonical, digest, split_of
 
 _GROUPS = (

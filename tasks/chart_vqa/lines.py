@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from tasks.canvas import INK, WHITE, Canvas, Color
-from tasks.chart_vqa.counts import tokens
-from tasks.chart_vqa.sources import Source
-from tasks.palettes import SERIES_COLORS
-from tasks.scales import ticks
+from tasks.chart_vqa.letter_counts import tokens
+from tasks.chart_vqa.texts import Source
+from tasks.drawing.canvas import INK, WHITE, Canvas, Color
+from tasks.drawing.palettes import SERIES_COLORS
+from tasks.drawing.scales import ticks
 from tasks.splits import canonical, digest, split_of
 
 FEWEST_POINTS = 5

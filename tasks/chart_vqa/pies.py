@@ -8,11 +8,11 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from tasks.canvas import INK, REFERENCE, WHITE, Canvas, Color, text_size
 from tasks.chart_vqa.rounding import decimals
-from tasks.chart_vqa.sources import Source
-from tasks.chart_vqa.splits import drawable_letters
-from tasks.palettes import COLOR_MAPS, darkened, spread
+from tasks.chart_vqa.text_splits import drawable_letters
+from tasks.chart_vqa.texts import Source
+from tasks.drawing.canvas import INK, REFERENCE, WHITE, Canvas, Color, text_size
+from tasks.drawing.palettes import COLOR_MAPS, darkened, spread
 from tasks.splits import digest
 
 MOST_SLICES = 10

@@ -9,7 +9,7 @@ from typing import Any
 
 from tasks.chart_vqa import bars, clouds, grouped, lines, pies
 from tasks.chart_vqa.questions import askable
-from tasks.chart_vqa.sources import Source
+from tasks.chart_vqa.texts import Source
 from tasks.splits import canonical
 
 Propose = Callable[[Random, Source], tuple[dict[str, Any], str] | None]

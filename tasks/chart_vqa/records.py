@@ -16,12 +16,12 @@ from random import Random
 from typing import Any
 
 from tasks.cache import cache_folder
-from tasks.chart_vqa import cache
+from tasks.chart_vqa import kept_picture as cache
 from tasks.chart_vqa.drawing import draw_missing
 from tasks.chart_vqa.plans import Plan, plan
 from tasks.chart_vqa.questions import FAMILIES, ask, askable
 from tasks.chart_vqa.rationale import rationale
-from tasks.chart_vqa.sources import Source
+from tasks.chart_vqa.texts import Source
 from tasks.splits import SPLITS, Split
 
 __all__ = ["CHARTS", "charts", "rationale"]

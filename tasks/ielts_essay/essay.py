@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scorers.step_markers import marked_blocks, structured_to_plain, unquoted
+from scorers.essays.step_markers import marked_blocks, structured_to_plain, unquoted
 
 __all__ = ["Essay", "one_paragraph", "parse_essay", "structured_to_plain"]
 

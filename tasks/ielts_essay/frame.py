@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.canvas import INK, WHITE, Canvas, Color, text_size
-from tasks.palettes import darkened, spread
+from tasks.drawing.canvas import INK, WHITE, Canvas, Color, text_size
+from tasks.drawing.palettes import darkened, spread
 
 GRID: Color = (0.87, 0.87, 0.87)
 _TINTED: Color = (0.97, 0.97, 0.985)
@@ -88,7 +88,7 @@ def steps(highest: float, wanted: int = 6) -> list[float]:
     scale = 1.0
     while highest * scale < 10:
         scale *= 10
-    from tasks.scales import ticks
+    from tasks.drawing.scales import ticks
 
     return [tick / scale for tick in ticks(-(-int(highest * scale * 1000) // 1000), wanted)]
 

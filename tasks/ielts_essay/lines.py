@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.canvas import INK, WHITE, Mark, text_size
+from tasks.drawing.canvas import INK, WHITE, Mark, text_size
 from tasks.ielts_essay.chart import Chart
 from tasks.ielts_essay.frame import GRID, colors_of, framed, plain_number, steps, with_legend
 

@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 from tasks.cache import cache_folder
+from tasks.drawing.picture_files import is_whole, libraries, picture_path, store
 from tasks.ielts_essay import bars, lines, pies, tables
 from tasks.ielts_essay.chart import Chart
-from tasks.picture_files import is_whole, libraries, picture_path, store
 
 GENERATOR = 1
 """Version of the drawing code: to be raised by every change that changes a picture."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.canvas import INK, WHITE, Canvas, Color
+from tasks.drawing.canvas import INK, WHITE, Canvas, Color
 from tasks.ielts_essay.chart import Chart
 from tasks.ielts_essay.frame import colors_of, framed, with_legend
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from tasks.scienceqa.counts import check_counts as check_row_counts
+from tasks.scienceqa.expected_counts import check_counts as check_row_counts
 from tasks.scienceqa.sources import REVISION, Row, folder_rows, hub_rows
 from tasks.scienceqa.subset import BALANCED, subset_of
 

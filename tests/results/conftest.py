@@ -15,7 +15,7 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessageUser, ContentImage, ContentText, StopReason
 from PIL import Image
 
-from scorers.boxed_scorer import boxed
+from scorers.boxed.boxed_scorer import boxed
 from solvers.replay import replay
 
 # What a model may write: markup, the end of a script, markdown, colours of a terminal, a turned direction.

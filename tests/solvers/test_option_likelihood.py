@@ -23,7 +23,7 @@ from inspect_ai.model import (
 from inspect_ai.util._display import init_display_type
 from PIL import Image
 
-from scorers.option_scorer import READINGS, option_letter, option_readings
+from scorers.options.option_scorer import READINGS, option_letter, option_readings
 from solvers.option_likelihood import TextScore, option_likelihood, readings
 
 SCORES = st.lists(st.builds(TextScore, st.floats(-200, 0), st.integers(1, 20)), min_size=2, max_size=6)

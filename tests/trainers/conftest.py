@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from trainers.examples import TrainExample
+from trainers.data.examples import TrainExample
 from trainers.recipe import TrainRecipe
 
 

@@ -21,9 +21,9 @@ pytest.importorskip("peft")
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
+from bench.declarations.recipes import builtin_recipes, find_recipe, recipe_file
 from bench.errors import RequestError
-from bench.recipes import builtin_recipes, find_recipe, recipe_file
-from bench.train import TrainRequest, describe, train
+from bench.training.training_run import TrainRequest, describe, train
 
 STAGED = (
     "<SUMMARY>Two bars are to be compared.</SUMMARY>\n<CAPTION>Two bars, {0} and {1} long.</CAPTION>\n"

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from tasks.canvas import Canvas, font, font_path, text_size
 from tasks.chart_vqa import bars, clouds, grouped, lines, pies
-from tasks.chart_vqa.sources import Source
-from tasks.palettes import COLOR_MAPS, luminance, readable_on, spread
-from tasks.scales import ticks
+from tasks.chart_vqa.texts import Source
+from tasks.drawing.canvas import Canvas, font, font_path, text_size
+from tasks.drawing.palettes import COLOR_MAPS, luminance, readable_on, spread
+from tasks.drawing.scales import ticks
 
 MODULES: dict[str, Any] = {"bar": bars, "pie": pies, "line": lines, "grouped": grouped}
 

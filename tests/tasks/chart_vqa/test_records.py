@@ -18,7 +18,7 @@ import pytest
 from tasks.chart_vqa import drawing, plans, sentences
 from tasks.chart_vqa.questions import FAMILIES
 from tasks.chart_vqa.records import CHARTS, charts, rationale
-from tasks.chart_vqa.sources import Source
+from tasks.chart_vqa.texts import Source
 from tasks.splits import SPLITS, canonical
 
 Records = list[dict[str, Any]]

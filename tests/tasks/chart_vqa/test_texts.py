@@ -9,8 +9,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from tasks.chart_vqa import sentences
-from tasks.chart_vqa.sources import LONGEST_TEXT, Source, cut, read_file, tidy
-from tasks.chart_vqa.splits import drawable_letters, split_of_text
+from tasks.chart_vqa.text_splits import drawable_letters, split_of_text
+from tasks.chart_vqa.texts import LONGEST_TEXT, Source, cut, read_file, tidy
 from tasks.splits import SPLITS
 
 

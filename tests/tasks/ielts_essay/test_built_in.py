@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from scorers.essay_form import essay_form
-from scorers.essay_numbers import ChartTable, check_numbers
+from scorers.essays.essay_form import essay_form
+from scorers.essays.essay_numbers import ChartTable, check_numbers
 from tasks.ielts_essay import pictures as drawing
 from tasks.ielts_essay.chart import KINDS, Chart
 from tasks.ielts_essay.golden import golden_essay

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tasks.scienceqa.counts import TOPICS_WITH_IMAGE, TOTAL, WITH_IMAGE, check_counts
+from tasks.scienceqa.expected_counts import TOPICS_WITH_IMAGE, TOTAL, WITH_IMAGE, check_counts
 from tasks.scienceqa.records import scienceqa
 from tasks.scienceqa.sources import Row
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 import tasks.vqaonline
-from bench.build import argument_problems, build_task
-from bench.catalog import find_task
-from bench.declaration import read_declaration
+from bench.building.task import argument_problems, build_task
+from bench.declarations.catalog import find_task
+from bench.declarations.yaml_lines import read_declaration
 from bench.errors import RequestError
-from bench.run import RunRequest, named_task, run_one
-from results.metrics import run_metrics
+from bench.running.run import RunRequest, named_task, run_one
+from results.numbers.metrics import run_metrics
 from scorers.batches import Batcher
 from solvers.journal import current_journal
 from tasks.vqaonline.records import vqaonline
@@ -139,7 +139,7 @@ def test_a_missing_picture_is_counted_and_stops_nothing(folder: Path) -> None:
 
 def test_the_gold_passes_its_own_scorers(folder: Path, tmp_path: Path, quiet: Any) -> None:
     pytest.importorskip("sacrebleu")
-    from bench.score import score_completions
+    from bench.running.replayed import score_completions
 
     file = tmp_path / "golds.jsonl"
     rows = ({"id": r["id"], "completion": r["target"]} for r in vqaonline(path=folder))

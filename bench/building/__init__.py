@@ -1,0 +1,1 @@
+"""A declaration and its records → an inspect task: prompts, solver, scorers, teachers' and judges' tasks."""

@@ -1,0 +1,1 @@
+"""Two checkpoints' texts → pairs → what a judge says of them."""

@@ -1,0 +1,1 @@
+"""A checkpoint → its card and its place on the hub."""

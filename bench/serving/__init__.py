@@ -1,0 +1,1 @@
+"""What ``--model`` says → what answers, and the identity of its weights."""

@@ -1,0 +1,235 @@
+"""What a checkpoint is: a folder or hub id, a LoRA adapter on a base, and the digest of its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import RequestError
+from bench.serving import nano
+from tasks.cache import cache_folder
+from tasks.hub import hub
+from trainers.lineage import is_of, read_lineage
+
+# What decides a checkpoint's behaviour: weights, adapter, tokenizer, processor, templates, its own code.
+_BEHAVIOUR_ENDINGS = (
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".pth",
+    ".gguf",
+    ".json",
+    ".jinja",
+    ".model",
+    ".txt",
+    ".py",
+)
+# What a trainer leaves beside it, and what only describes it.
+_BESIDE = (
+    "lineage.json",
+    "run.json",
+    "trainer_state.json",
+    "training_args.bin",
+    "optimizer.pt",
+    "optimizer.bin",
+    "scheduler.pt",
+    "scaler.pt",
+    "requirements.txt",
+)
+_REMEMBERED_FROM_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint whose files are on this machine.
+
+    name: what the user said. folder: the model's files. adapter: the LoRA folder, when the name is one.
+    revision: the hub revision the files came from, or None for a folder.
+    """
+
+    name: str
+    folder: Path
+    adapter: Path | None = None
+    revision: str | None = None
+
+    @property
+    def _folders(self) -> list[Path]:
+        return [self.folder] if self.adapter is None else [self.folder, self.adapter]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the bytes of base and adapter; equal bytes give equal digests under any name."""
+        return checkpoint_digest(self.folder, self.adapter)
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of weights in the safetensors files (base and adapter), or None without such files."""
+        files = [file for folder in self._folders for file in sorted(folder.glob("*.safetensors"))]
+        return sum(_tensor_elements(file) for file in files) if files else None
+
+    @property
+    def recipe_commit(self) -> str | None:
+        """The git commit that the lineage file of these weights names, if there is one."""
+        lineage = read_lineage(self.adapter or self.folder)
+        if lineage is None or not is_of(lineage, self.digest):
+            return None
+        commit = lineage.get("commit")
+        return commit if isinstance(commit, str) else None
+
+
+def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
+    """The checkpoint of a folder or hub id; a hub id's files are fetched when they are not here yet.
+
+    Raises RequestError when the folder holds no model, or the hub id cannot be had.
+    """
+    if name in nano.NAMES:
+        return Checkpoint(name, nano.nano(name))
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _local_checkpoint(name, path)
+    if path.exists():
+        raise RequestError(f"--model {name}: a file; give the folder that holds config.json and the weights")
+    if not _looks_like_hub_id(name):
+        raise RequestError(
+            f"--model {name}: no such folder, and neither a hub id (owner/name) nor an inspect model "
+            "(provider/name). Give a checkpoint folder, nano, nano-untrained, or a name such as "
+            "HuggingFaceTB/SmolVLM-Instruct or openai/gpt-4o"
+        )
+    return Checkpoint(name, _fetched(name, revision), revision=revision)
+
+
+def _local_checkpoint(name: str, path: Path) -> Checkpoint:
+    adapter_config = path / "adapter_config.json"
+    if adapter_config.is_file():
+        base, revision = _base_of(adapter_config)
+        if base is None:
+            raise RequestError(
+                f"--model {name}: adapter_config.json is no JSON that names a base_model_name_or_path; "
+                "give the folder that peft's save_pretrained wrote"
+            )
+        near = path / base
+        try:
+            found = find_checkpoint(str(near)) if near.is_dir() else find_checkpoint(base, revision=revision)
+        except RequestError as error:
+            raise RequestError(f"--model {name}: an adapter, and its base cannot be had: {error}") from error
+        return Checkpoint(name, found.folder, adapter=path, revision=found.revision)
+    if not (path / "config.json").is_file():
+        raise RequestError(
+            f"--model {name}: the folder has neither config.json (a model) nor adapter_config.json "
+            "(an adapter); give the folder that save_pretrained wrote"
+        )
+    return Checkpoint(name, path)
+
+
+def _base_of(adapter_config: Path) -> tuple[str | None, str | None]:
+    """(base, its revision) as peft names them."""
+    try:
+        config = json.loads(adapter_config.read_text())
+        base, revision = config["base_model_name_or_path"], config.get("revision")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None, None
+    revision = revision if isinstance(revision, str) and revision else None
+    return (base if isinstance(base, str) and base else None), revision
+
+
+def _looks_like_hub_id(name: str) -> bool:
+    parts = name.split("/")
+    return len(parts) == 2 and all(parts) and not name.startswith((".", "/", "~"))
+
+
+def _fetched(name: str, revision: str | None) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise RequestError(
+            f"--model {name}: the hub needs huggingface_hub; install tunebench[vllm] or [cpu]"
+        ) from error
+    try:
+        with hub():
+            return Path(snapshot_download(name, revision=revision))
+    except Exception as error:  # the hub's client raises many kinds, offline more than anything
+        raise RequestError(
+            f"--model {name}: not a folder here, and the hub did not give it: {_first_line(error)}. "
+            "Check the name, or download it elsewhere and give its folder"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def checkpoint_digest(folder: Path, adapter: Path | None = None) -> str:
+    """The digest of a model's folder, or of an adapter on it: what a log calls `weights_digest`."""
+    folders = [folder] if adapter is None else [folder, adapter]
+    return hashlib.sha256("".join(map(folder_digest, folders)).encode()).hexdigest()
+
+
+def folder_digest(folder: Path) -> str:
+    """SHA-256 over the sorted digests of the files that decide a checkpoint's behaviour.
+
+    File names and the folder's own name do not enter: a copy elsewhere has the same digest.
+    """
+    digests = sorted(file_digest(file) for file in _behaviour_files(folder))
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _behaviour_files(folder: Path) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*")):
+        parts = file.relative_to(folder).parts
+        # Intermediate checkpoints and dot folders lie inside but are not this checkpoint.
+        if any(part.startswith((".", "checkpoint-")) for part in parts[:-1]):
+            continue
+        if file.name in _BESIDE or file.name.startswith("rng_state"):
+            continue
+        if file.is_file() and file.suffix in _BEHAVIOUR_ENDINGS:
+            yield file
+
+
+def file_digest(file: Path) -> str:
+    """SHA-256 of a file; of a large one remembered by path, inode, size and modification time."""
+    status = file.stat()
+    if status.st_size < _REMEMBERED_FROM_BYTES:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    key = f"{file.resolve()}|{status.st_ino}|{status.st_size}|{status.st_mtime_ns}"
+    remembered = cache_folder("digests") / hashlib.sha256(key.encode()).hexdigest()
+    if remembered.is_file():
+        return remembered.read_text()
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    unfinished = remembered.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(digest)
+    unfinished.replace(remembered)
+    return digest
+
+
+def _tensor_elements(file: Path) -> int:
+    """Elements of all tensors of a safetensors file, from its header alone."""
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if length > file.stat().st_size:
+                raise ValueError("it is shorter than its header says")
+            header: dict[str, Any] = json.loads(stream.read(length))
+        return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RequestError(
+            f"{file}: not a safetensors file ({error or type(error).__name__}); save or copy it again"
+        ) from error
+
+
+def context_length(folder: Path) -> int | None:
+    """The longest context the checkpoint's configuration declares, in tokens, or None."""
+    try:
+        config: dict[str, Any] = json.loads((folder / "config.json").read_text())
+    except (OSError, ValueError):
+        return None
+    for part in (config.get("text_config"), config.get("llm_config"), config):
+        if isinstance(part, Mapping) and isinstance(part.get("max_position_embeddings"), int):
+            return int(part["max_position_embeddings"])
+    return None

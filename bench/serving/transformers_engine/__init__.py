@@ -1,0 +1,1 @@
+"""Checkpoints that transformers serves: inspect's provider, batches, scores of given texts."""

@@ -1,0 +1,1 @@
+"""A recipe → its data, its processes, its checkpoint."""

@@ -1,0 +1,1 @@
+"""Runs → the leaderboard: rows, columns, groups, forgetting, files and plots."""

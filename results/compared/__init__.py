@@ -1,0 +1,1 @@
+"""Two runs → what differs, sample against sample, in numbers, words, tables and a page."""

@@ -1,0 +1,1 @@
+"""inspect logs → runs: one read of the file, outcomes, lineage, cache."""

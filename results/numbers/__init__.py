@@ -1,0 +1,1 @@
+"""The statistics: means, intervals, tests, power, ratings. Pure functions of numbers."""

@@ -1,0 +1,1 @@
+"""A judge's replies → win rates, agreement, ratings."""

@@ -1,0 +1,1 @@
+"""BERTScore: the encoder, what makes it fast on a CPU, the scores."""

@@ -1,0 +1,1 @@
+"""The answer in a box: finding it, reading it as a number, an expression or text, comparing it."""

@@ -1,0 +1,1 @@
+"""Essays by rule: form, and the numbers they state."""

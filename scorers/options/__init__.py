@@ -1,0 +1,1 @@
+"""The chosen option: its letter or its text, and reasoning that ends elsewhere."""

@@ -1,0 +1,1 @@
+"""Overlap of words with a reference: BLEU, chrF, ROUGE."""

@@ -1,0 +1,1 @@
+"""A teacher's text: its stages, and whether a student may learn it."""

@@ -1,0 +1,1 @@
+"""Examples → batches: tokens, pixels, splits, order, packing."""

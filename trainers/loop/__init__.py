@@ -1,0 +1,1 @@
+"""The steps: losses, curves, memory, what a training would do."""

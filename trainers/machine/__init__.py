@@ -1,0 +1,1 @@
+"""Processes, watching, and what a machine that gives out raises."""

@@ -1,0 +1,1 @@
+"""The model that is trained: base, adapters, parts, the untrained nano."""
