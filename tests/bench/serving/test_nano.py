@@ -65,7 +65,7 @@ def test_a_changed_recipe_is_another_model(small: Path) -> None:
 
 
 def test_an_interrupted_training_goes_on(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trainers.loop.loop import loop
+    from trainers.loop import loop
 
     write = loop.Loop._save_checkpoint
 
