@@ -31,10 +31,10 @@ demo: install ## train the built-in model on charts; before and after, scored th
 	@echo 'Look at logs/demo/mistakes.html and leaderboard.html in a browser, or run: $(BIN)/bench view --log-dir logs/demo'
 
 test: install ## the tests, offline, through the real vLLM on this machine's CPU
-	$(BIN)/python -m pytest -q -n 2 $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 quick: install ## the tests that start no engine and no process
-	$(BIN)/python -m pytest -q -n 2 -m 'not engine and not process' $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m 'not engine and not process' $(ARGS)
 
 check: install ## ruff, format and mypy
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import re
 import runpy
+import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -27,6 +28,9 @@ T = TypeVar("T")
 hypothesis.settings.register_profile("desk", deadline=None, max_examples=25)
 hypothesis.settings.register_profile("landing", deadline=None)
 hypothesis.settings.load_profile("landing" if os.environ.get("CI") else "desk")
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and their children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _started: list[str] = []
 """Programs that the running test has started. An audit hook cannot be removed, so it only appends here."""

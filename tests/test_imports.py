@@ -1,9 +1,15 @@
-"""Which of our packages may import which, read from the source; imports inside functions count."""
+"""Which of our modules may import which, read from the source.
+
+Imports inside functions and under TYPE_CHECKING count as any other: what a reader must follow is the same.
+docs/architecture.md has the orders below as a picture.
+"""
 
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,33 +26,110 @@ ALLOWED = {
     "bench": {"scorers", "solvers", "tasks", "trainers", "results"},
 }
 
+# The rooms of each wing, and files that stand beside them: each may import those before it, never one after it.
+ORDER = {
+    "scorers": (),
+    "tasks": (),
+    "trainers": (),
+    "results": (),
+    "bench": (),
+}
+MOST_FILES = 15
 
-def imported(file: Path) -> Iterator[tuple[int, str]]:
+
+@functools.cache
+def modules() -> dict[str, Path]:
+    """Every module of ours by its dotted name; a package by its folder's."""
+    found = {}
+    for package in ALLOWED:
+        for file in sorted((HOME / package).rglob("*.py")):
+            parts = file.relative_to(HOME).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+@functools.cache
+def imports() -> dict[str, list[tuple[int, str]]]:
+    """Of each module, the lines on which it imports another of ours, and which."""
+    return {name: list(_imported(file)) for name, file in modules().items()}
+
+
+def _imported(file: Path) -> Iterator[tuple[int, str]]:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
+            yield from ((node.lineno, alias.name) for alias in node.names if alias.name in modules())
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.lineno, node.module.partition(".")[0]
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                if (name := inner if inner in modules() else node.module) in modules():
+                    yield node.lineno, name
+
+
+def said(importing: str, line: int, imported: str) -> str:
+    return f"{modules()[importing].relative_to(HOME)}:{line} imports {imported}"
 
 
 @pytest.mark.parametrize("package", ALLOWED)
 def test_a_package_imports_only_what_it_may(package: str) -> None:
-    files = sorted((HOME / package).rglob("*.py"))
-    assert files
     wrong = [
-        f"{file.relative_to(HOME)}:{line} imports {name}"
-        for file in files
-        for line, name in imported(file)
-        if name in ALLOWED and name != package and name not in ALLOWED[package]
+        said(name, line, other)
+        for name, found in imports().items()
+        for line, other in found
+        if name.partition(".")[0] == package
+        and other.partition(".")[0] not in {package, *ALLOWED[package]}
     ]
     assert wrong == []
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    graph = {name: {other for _, other in found} for name, found in imports().items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+def place(name: str, order: tuple[str, ...]) -> int | None:
+    """Where a module's room, or the module itself, stands in its wing's order; None for the wing alone."""
+    parts = name.split(".")
+    return order.index(parts[1]) if len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("wing", ORDER)
+def test_every_room_has_its_place_and_imports_none_above_it(wing: str) -> None:
+    order = ORDER[wing]
+    inside = [name for name in modules() if name.startswith(f"{wing}.")]
+    assert {name.split(".")[1] for name in inside} == set(order)
+    wrong = [
+        said(name, line, other)
+        for name in inside
+        for line, other in imports()[name]
+        if other.startswith(f"{wing}.") and place(other, order) > place(name, order)
+    ]
+    assert wrong == []
+
+
+def test_no_room_is_a_corridor() -> None:
+    files: dict[Path, int] = {}
+    for file in modules().values():
+        if file.name != "__init__.py":
+            files[file.parent] = files.get(file.parent, 0) + 1
+    assert {str(room.relative_to(HOME)): n for room, n in files.items() if n > MOST_FILES} == {}
+
+
+def test_every_room_says_what_it_is_for() -> None:
+    silent = [
+        str(file.relative_to(HOME))
+        for file in modules().values()
+        if file.name == "__init__.py" and not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
 
 
 def test_no_import_is_relative() -> None:
     relative = [
         f"{file.relative_to(HOME)}:{node.lineno}"
-        for package in ALLOWED
-        for file in (HOME / package).rglob("*.py")
+        for file in modules().values()
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and node.level
     ]
