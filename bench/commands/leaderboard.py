@@ -45,8 +45,8 @@ def leaderboard(
     as_json: Json = False,
 ) -> None:
     """One row per checkpoint, one column per task: score with interval, the best and its equals marked."""
+    from results.board.leaderboard_table import board_warnings
     from results.board.standings import leaderboard as build
-    from results.logs.judge_warnings import board_warnings
 
     wanted = names(task, "--task") if task else None
     runs, problems = _runs(logs, wanted, every, needed=not published)

@@ -9,6 +9,7 @@ from typing import Any
 
 from results.board.forgetting import ForgettingMatrix
 from results.board.leaderboard_table import (
+    board_warnings,
     legend,
     parameters_text,
     reported_text,
@@ -17,7 +18,6 @@ from results.board.leaderboard_table import (
 )
 from results.board.published import PublishedSource, PublishedTable
 from results.board.standings import Cell, Column, Leaderboard, Row, group_names, mean_score, members
-from results.logs.judge_warnings import board_warnings
 from results.numbers.intervals import Interval
 from results.shown.run_table import n_text, percent, score_text
 

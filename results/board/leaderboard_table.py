@@ -11,6 +11,8 @@ from rich.text import Text
 
 from results.board.forgetting import ForgettingMatrix, Measure
 from results.board.standings import ALPHA, Cell, Column, Leaderboard, Row, group_names, mean_score, members
+from results.logs.ancestry import lineage_warning
+from results.logs.judge_warnings import rating_warnings
 from results.logs.logged_run import Run
 from results.numbers.intervals import Interval
 from results.shown.run_table import SMALL_NOTE, n_text, percent, score_text, shown
@@ -57,6 +59,16 @@ def legend(board: Leaderboard) -> list[str]:
 def signature_lines(board: Leaderboard) -> list[str]:
     """How the scores of each column were computed, where that has a signature."""
     return [f"{column.label}: {column.metric}" for column in board.columns if column.metric]
+
+
+def board_warnings(board: Leaderboard) -> list[str]:
+    """The warnings of every run on a leaderboard, each with its column."""
+    cells = [(column, cell) for column in board.columns for _, cell in board.cells(column)]
+    lines = [
+        f"{column.label}: {line}" for column, cell in cells for line in rating_warnings(cell.run.identity)
+    ]
+    lines += [line for _, cell in cells if (line := lineage_warning(cell.run.identity))]
+    return list(dict.fromkeys(lines))
 
 
 def _blocks(columns: Sequence[Column], width: int) -> list[Sequence[Column]]:

@@ -6,12 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from results.logs.ancestry import lineage_warning
-
-if TYPE_CHECKING:
-    from results.board.standings import Leaderboard
 
 _JUDGE = re.compile(r"judge:([^|]+)\|")
 
@@ -19,10 +16,11 @@ _JUDGE = re.compile(r"judge:([^|]+)\|")
 def run_warnings(identity: Mapping[str, Any]) -> list[str]:
     """The warnings of a run: those of a judge that gave one of its scores, and of its lineage."""
     changed = lineage_warning(identity)
-    return [*_judges_warnings(identity), *([changed] if changed else [])]
+    return [*rating_warnings(identity), *([changed] if changed else [])]
 
 
-def _judges_warnings(identity: Mapping[str, Any]) -> list[str]:
+def rating_warnings(identity: Mapping[str, Any]) -> list[str]:
+    """The warnings of the judges that gave a run's scores."""
     said = identity.get("judge_warnings")
     lines = [str(line) for line in said] if isinstance(said, list | tuple) else []
     metrics = identity.get("metrics")
@@ -35,16 +33,6 @@ def _judges_warnings(identity: Mapping[str, Any]) -> list[str]:
         elif any(_same(known, one) or judge == one.get("model") for one in teachers(identity)):
             lines.append(f"{judge[:40]} rates the answers of a model that it taught")
     return lines
-
-
-def board_warnings(board: Leaderboard) -> list[str]:
-    """The warnings of every run on a leaderboard, each with its column."""
-    cells = [(column, cell) for column in board.columns for _, cell in board.cells(column)]
-    lines = [
-        f"{column.label}: {line}" for column, cell in cells for line in _judges_warnings(cell.run.identity)
-    ]
-    lines += [line for _, cell in cells if (line := lineage_warning(cell.run.identity))]
-    return list(dict.fromkeys(lines))
 
 
 def verdict_warnings(name: str, own: Mapping[str, Any], said: Mapping[str, Any]) -> tuple[str, ...]:

@@ -26,11 +26,12 @@ from bench.running.run import RunRequest, run_one
 from bench.serving.judge_rules import RuleAPI
 from bench.serving.model import ModelRequest, resolve_model
 from results.board.leaderboard_files import leaderboard_markdown
+from results.board.leaderboard_table import board_warnings
 from results.board.standings import leaderboard
 from results.chosen.folder import read_runs
 from results.compared.comparison import Rules, compare
 from results.compared.flips import flips
-from results.logs.judge_warnings import board_warnings, run_warnings
+from results.logs.judge_warnings import run_warnings
 from results.logs.logged_run import Run, read_run
 from results.numbers.length_control import LengthControlled
 from results.page.leaderboard_page import page

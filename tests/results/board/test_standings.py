@@ -20,6 +20,7 @@ from results.board.leaderboard_files import (
     matrix_json,
 )
 from results.board.leaderboard_table import (
+    board_warnings,
     parameters_text,
     print_groups,
     print_leaderboard,
@@ -30,7 +31,6 @@ from results.board.leaderboard_table import (
 from results.board.published import published_tables
 from results.board.standings import Leaderboard, leaderboard, mean_score
 from results.logs.ancestry import read_lineage
-from results.logs.judge_warnings import board_warnings
 from results.logs.logged_run import Run
 from results.logs.outcomes import Outcome, Outcomes
 
