@@ -142,7 +142,9 @@ def _fail(message: str, code: int) -> NoReturn:
     from rich.console import Console
     from rich.text import Text
 
+    from results.shown.words import printable
+
     # What a message quotes comes from files and servers: no control codes of theirs.
-    plain = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in message)
+    plain = printable(message, keep="\n")
     Console(stderr=True).print(Text.assemble(("error: ", "bold red"), plain), soft_wrap=True)
     sys.exit(code)

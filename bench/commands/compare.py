@@ -219,7 +219,9 @@ def baselines(folder: Folder = _FOLDER, as_json: Json = False) -> None:
     from rich.table import Table
 
     from results.chosen.baseline import baseline_names, read_baseline
-    from results.shown.run_table import run_json, score_interval, score_text, short_name, shown
+    from results.logs.logged_run import short_name
+    from results.shown.run_table import run_json, score_interval
+    from results.shown.words import score_text, shown
 
     found = []
     for name in baseline_names(folder):
@@ -292,10 +294,11 @@ def _say_missing(base: Sequence[Run], candidate: Sequence[Run]) -> None:
 
 
 def _note(lines: Iterable[str]) -> None:
+    from results.shown.words import printable
+
     shown = console(stderr=True)
     for line in lines:
-        plain = "".join(c if c.isprintable() else "\ufffd" for c in line)
-        shown.print(f"note: {plain}", style="yellow", soft_wrap=True, markup=False, highlight=False)
+        shown.print(f"note: {printable(line)}", style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
 def _rules(

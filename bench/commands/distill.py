@@ -145,7 +145,8 @@ def _print_result(made: Distilled) -> None:
     from rich.table import Table
 
     from results.shown.acceptance_table import group_label
-    from results.shown.run_table import score_interval, score_text, shown
+    from results.shown.run_table import score_interval
+    from results.shown.words import score_text, shown
 
     out, found = console(), made.acceptance
     table = Table(box=None, pad_edge=False, header_style="bold")

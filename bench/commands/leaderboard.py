@@ -196,6 +196,6 @@ def _print(board: Leaderboard, by: str | None, matrix: bool, reported: list[Any]
 
 
 def _say(line: str) -> None:
-    from results.shown.run_table import shown
+    from results.shown.words import shown
 
     console(stderr=True).print(shown(line), soft_wrap=True)

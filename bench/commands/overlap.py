@@ -50,7 +50,8 @@ def _scores(found: list[Repeat], log: Path) -> dict[str, Any]:
     """The log's accuracy over all samples, and without those that repeat something of the train split."""
     from bench.errors import NotComparableError
     from results.logs.logged_run import read_run
-    from results.shown.run_table import interval_json, score_interval
+    from results.shown.run_table import score_interval
+    from results.shown.words import interval_json
 
     run: Run = read_run(log)
     known = {one.id: one for one in found}
@@ -73,7 +74,7 @@ def _scores(found: list[Repeat], log: Path) -> dict[str, Any]:
 def _print_counts(task: str, train: str, rows: dict[str, dict[str, int]]) -> None:
     from rich.table import Table
 
-    from results.shown.run_table import shown
+    from results.shown.words import shown
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(shown(f"{task}: in {train} as well"), overflow="fold", vertical="bottom")

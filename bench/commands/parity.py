@@ -82,7 +82,8 @@ def _print(found: Parity) -> None:
     from rich.table import Table
 
     from results.compared.engine_parity import examples, position_summary
-    from results.shown.run_table import score_interval, score_text, shown
+    from results.shown.run_table import score_interval
+    from results.shown.words import score_text, shown
 
     out = console()
     table = Table(box=None, pad_edge=False, header_style="bold")

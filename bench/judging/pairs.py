@@ -23,11 +23,10 @@ from bench.records.identity import image_digest
 from bench.records.images import image_file
 from results.compared.comparable import identity_problems
 from results.logs.log_file import local_path
-from results.logs.logged_run import Run
+from results.logs.logged_run import Run, short_name
 from results.logs.outcomes import Outcome
 from results.logs.sample_file import LoggedSample, SampleFile
 from results.shown.natural_order import natural_order
-from results.shown.run_table import short_name
 from results.verdicts.judging import GOLDEN, VerdictWord
 from tasks.cache import cache_folder
 

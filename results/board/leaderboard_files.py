@@ -19,7 +19,7 @@ from results.board.leaderboard_table import (
 from results.board.published import PublishedSource, PublishedTable
 from results.board.standings import Cell, Column, Leaderboard, Row, group_names, mean_score, members
 from results.numbers.intervals import Interval
-from results.shown.run_table import n_text, percent, score_text
+from results.shown.words import interval_json, n_text, percent, printable, score_text
 
 Published = Sequence[tuple[PublishedSource, PublishedTable]]
 
@@ -75,11 +75,6 @@ def _cell_json(cell: Cell, by: str | None) -> dict[str, Any]:
             else {}
         ),
     }
-
-
-def interval_json(interval: Interval | None) -> dict[str, float | int] | None:
-    """Mean, bounds, n and clusters."""
-    return None if interval is None else dict(vars(interval))
 
 
 def matrix_json(matrix: ForgettingMatrix) -> list[dict[str, Any]]:
@@ -244,7 +239,7 @@ def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 def _cell_text(text: str) -> str:
     """Text that neither ends its cell nor becomes markup."""
-    plain = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    plain = printable(text)
     for sign in "\\|<>`*_":
         plain = plain.replace(sign, "\\" + sign)
     return plain

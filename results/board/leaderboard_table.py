@@ -15,7 +15,7 @@ from results.logs.ancestry import lineage_warning
 from results.logs.judge_warnings import rating_warnings
 from results.logs.logged_run import Run
 from results.numbers.intervals import Interval
-from results.shown.run_table import SMALL_NOTE, n_text, percent, score_text, shown
+from results.shown.words import SMALL_NOTE, n_text, percent, score_text, shown
 
 if TYPE_CHECKING:
     from results.board.published import PublishedRow, PublishedSource, PublishedTable

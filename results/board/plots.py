@@ -17,6 +17,7 @@ from results.board.standings import (
     mean_score,
     members,
 )
+from results.shown.words import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,13 +89,8 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def _plain(text: str) -> str:
-    """A name without control codes, which have no shape."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
-
-
 def _name_rows(axes: Axes, names: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), [_plain(name) for name in names])
+    axes.set_yticks(range(len(names)), [printable(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -110,7 +106,7 @@ def _scores(column: Column, cells: Sequence[tuple[Row, Cell]]) -> Figure:
         face = colour if cell.standing == "best" else "white"
         axes.plot(100 * score.mean, place, "o", color=colour, markerfacecolor=face, markersize=5)
     _name_rows(axes, [f"{row.title}  (n {cell.score.n})" for row, cell in cells if cell.score])
-    axes.set_xlabel(_plain(f"{column.label}: score, %, with 95% interval"))
+    axes.set_xlabel(printable(f"{column.label}: score, %, with 95% interval"))
     axes.grid(axis="x", color="#e2e5e9", linewidth=0.6)
     return figure
 
@@ -132,7 +128,7 @@ def _differences(board: Leaderboard, column: Column, cells: Sequence[tuple[Row, 
         axes.plot([100 * d.low, 100 * d.high], [place, place], color=colour, linewidth=1.2)
         axes.plot(100 * d.difference, place, "o", color=colour, markersize=4.5)
     _name_rows(axes, [f"{row.title}  (n {d.n})" for row, d in rows])
-    axes.set_xlabel(_plain(f"{column.label}: paired difference to {best.title}, points, 95% interval"))
+    axes.set_xlabel(printable(f"{column.label}: paired difference to {best.title}, points, 95% interval"))
     axes.grid(axis="x", color="#e2e5e9", linewidth=0.6)
     return figure
 
@@ -149,7 +145,7 @@ def _heat_map(column: Column, cells: Sequence[tuple[Row, Cell]], field: str, nam
         for group, score in enumerate(row):
             axes.text(group, place, f"{100 * score.mean:.1f}" if score else "–", ha="center", va="center")
     _name_rows(axes, [row.title for row, _ in cells])
-    axes.set_xticks(range(len(names)), [f"{_plain(n)}\nn {s}" for n, s in zip(names, sizes, strict=True)])
+    axes.set_xticks(range(len(names)), [f"{printable(n)}\nn {s}" for n, s in zip(names, sizes, strict=True)])
     axes.xaxis.tick_top()
     axes.tick_params(axis="x", length=0)
     if len(names) > 8:
@@ -157,7 +153,7 @@ def _heat_map(column: Column, cells: Sequence[tuple[Row, Cell]], field: str, nam
             label.set(rotation=45, horizontalalignment="left", rotation_mode="anchor")
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.set_xlabel(_plain(f"{column.label} by {field}: score, %"))
+    axes.set_xlabel(printable(f"{column.label} by {field}: score, %"))
     return figure
 
 
@@ -171,12 +167,12 @@ def _against_data(column: Column, row: Row, cell: Cell, field: str, trained: Map
         x = trained.get(name, 0)
         axes.plot([x, x], [100 * score.low, 100 * score.high], color=_BLUE, alpha=0.5, linewidth=1)
         axes.plot(x, 100 * score.mean, "o", color=_BLUE, markersize=5)
-        axes.annotate(_plain(name), (x, 100 * score.mean), xytext=(6, -3), textcoords="offset points")
+        axes.annotate(printable(name), (x, 100 * score.mean), xytext=(6, -3), textcoords="offset points")
     axes.set_xlim(0, 1.2 * max(1, *trained.values()))
     axes.set_ylim(0, 100)
-    axes.set_xlabel(_plain(f"training rows of each {field}"))
-    axes.set_ylabel(_plain(f"{column.label}: score, %, 95% interval"))
-    axes.set_title(_plain(row.title), fontsize=9)
+    axes.set_xlabel(printable(f"training rows of each {field}"))
+    axes.set_ylabel(printable(f"{column.label}: score, %, 95% interval"))
+    axes.set_title(printable(row.title), fontsize=9)
     axes.grid(color="#e2e5e9", linewidth=0.6)
     return figure
 
@@ -188,7 +184,7 @@ def _losses(rows: Sequence[Row]) -> Figure:
         train = [(p.step, p.train) for p in row.lineage.losses if p.train is not None]
         validation = [(p.step, p.validation) for p in row.lineage.losses if p.validation is not None]
         (line,) = axes.plot(*zip(*train, strict=True), linewidth=1.2) if train else axes.plot([], [])
-        line.set_label(_plain(row.title))
+        line.set_label(printable(row.title))
         if validation:
             axes.plot(*zip(*validation, strict=True), "--", color=line.get_color(), linewidth=1.2)
     axes.set_xlabel("step")

@@ -16,13 +16,12 @@ import numpy.typing as npt
 
 from results.chosen.folder import comparable_version, weights
 from results.logs.ancestry import Lineage, read_lineage
-from results.logs.logged_run import Run
+from results.logs.logged_run import Run, short_name
 from results.logs.outcomes import Flags, Floats, Outcomes
 from results.numbers.intervals import Interval, mean_interval
 from results.numbers.metrics import corpus_interval
 from results.numbers.paired import PairedDifference, pair
 from results.numbers.paired_corpus import score_difference
-from results.shown.run_table import short_name
 
 _Key: TypeAlias = tuple[str, str | None, str | None, str | None, str | None]
 Standing = Literal["best", "tied", "behind", "untested"]

@@ -10,8 +10,7 @@ from pathlib import Path
 from results.chosen.baseline import baseline_names, read_baseline
 from results.chosen.folder import read_runs, weights
 from results.logs.log_file import local_path
-from results.logs.logged_run import Run
-from results.shown.run_table import short_name
+from results.logs.logged_run import Run, short_name
 
 _SHORTEST_DIGEST = 4
 

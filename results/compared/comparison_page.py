@@ -15,9 +15,8 @@ from pathlib import Path
 from results.compared.comparison import TaskComparison
 from results.compared.comparison_text import difference_text, flip_headings, notes, p_text, verdict_text
 from results.compared.flips import Flip, answer_text, flips
-from results.logs.logged_run import Run
+from results.logs.logged_run import Run, short_name
 from results.logs.sample_file import LoggedSample, SampleFile
-from results.shown.run_table import short_name
 from results.shown.thumbnails import thumbnail
 
 # Of each kind and task: a page of a few megabytes at most, whatever was compared.

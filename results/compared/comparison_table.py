@@ -20,8 +20,8 @@ from results.compared.comparison_text import (
     verdict_text,
 )
 from results.compared.flips import Flip, answer_text
-from results.logs.logged_run import Run
-from results.shown.run_table import short_name, shown
+from results.logs.logged_run import Run, short_name
+from results.shown.words import shown
 
 _STYLES = {
     "improved": "bold green",

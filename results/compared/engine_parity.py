@@ -15,7 +15,7 @@ import numpy as np
 from results.logs.logged_run import Run, read_run
 from results.logs.sample_file import LoggedSample, SampleFile
 from results.numbers.intervals import Interval, mean_interval
-from results.shown.run_table import interval_json
+from results.shown.words import interval_json
 
 _AROUND = 40
 

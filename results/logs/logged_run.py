@@ -67,6 +67,13 @@ class Run:
         return len(self.outcomes) / self.seconds
 
 
+def short_name(run: Run) -> str:
+    """The model's last path part and the first of its digest, so that overwritten weights (files) differ."""
+    name = run.model.rstrip("/").rsplit("/", 1)[-1]
+    digest = (run.identity.get("weights_digest") or run.identity.get("completions_hash") or "")[:6]
+    return f"{name}@{digest}" if digest else name
+
+
 def read_run(location: str | Path) -> Run:
     """Read one inspect log, finished or not. Raises what inspect raises for a file that is no log."""
     return run_of(location, *read_log(location))

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from results.logs.log_file import Summary, read_log
 from results.logs.logged_run import Run, run_of
 from results.logs.outcomes import Outcome
-from results.shown.run_table import interval_json, score_interval
+from results.shown.run_table import score_interval
+from results.shown.words import interval_json
 
 State = Literal["accepted", "rejected", "unscored"]
 

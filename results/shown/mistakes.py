@@ -11,7 +11,8 @@ from results.logs.logged_run import read_run
 from results.logs.outcomes import Outcome
 from results.logs.sample_file import LoggedSample, SampleFile
 from results.numbers.intervals import Interval
-from results.shown.run_table import score_interval, score_text
+from results.shown.run_table import score_interval
+from results.shown.words import score_text
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8885; --soft: #8882; --bad: #c0392b; --none: #b9770e }

@@ -8,24 +8,23 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from results.logs.judge_warnings import run_warnings
-from results.logs.logged_run import Run
+from results.logs.logged_run import Run, short_name
 from results.logs.outcomes import Outcome
 from results.numbers.intervals import Interval, mean_interval
-from results.numbers.metrics import (
-    cut_note,
-    group_metrics_tables,
-    metric_json,
-    metrics_table,
-    run_metrics,
-    signatures,
+from results.numbers.metrics import metric_json, run_metrics, signatures
+from results.shown.metrics_table import cut_note, group_metrics_tables, metrics_table
+from results.shown.words import (
+    SMALL,
+    SMALL_NOTE,
+    interval_json,
+    n_text,
+    percent,
+    rate_text,
+    score_text,
+    shown,
 )
-
-# Of fewer samples than this a score is hardly more than its interval.
-SMALL = 30
-SMALL_NOTE = f"* fewer than {SMALL} samples: read the interval"
 
 
 def score_interval(outcomes: Sequence[Outcome]) -> Interval | None:
@@ -154,42 +153,6 @@ def _groups(run: Run, field: str) -> dict[str, list[Outcome]]:
     return {name: [o for o in run.outcomes if o.groups.get(field) == name] for name in names}
 
 
-def shown(text: str) -> Text:
-    """Text from a record, a model or an error as the terminal may show it: no control codes, no markup."""
-    return Text("".join(c if c.isprintable() else "\ufffd" for c in text))
-
-
-def short_name(run: Run) -> str:
-    """The model's last path part and the first of its digest, so that overwritten weights (files) differ."""
-    name = run.model.rstrip("/").rsplit("/", 1)[-1]
-    digest = (run.identity.get("weights_digest") or run.identity.get("completions_hash") or "")[:6]
-    return f"{name}@{digest}" if digest else name
-
-
-def score_text(interval: Interval | None) -> str:
-    """``43.3 [30.1, 57.5]`` in percent, or a dash."""
-    if interval is None:
-        return "–"
-    return f"{100 * interval.mean:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
-
-
-def n_text(n: int) -> str:
-    """A number of samples, with a star (`SMALL_NOTE`) where they are few."""
-    return f"{n}{'*' if 0 < n < SMALL else ''}"
-
-
-def rate_text(interval: Interval | None) -> str:
-    """``43 [30, 57]`` in whole percent, or a dash."""
-    if interval is None:
-        return "–"
-    return f"{100 * interval.mean:.0f} [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
-
-
-def percent(interval: Interval | None) -> str:
-    """A rate in whole percent, or a dash."""
-    return f"{100 * interval.mean:.0f}%" if interval else "–"
-
-
 def run_json(run: Run) -> dict[str, Any]:
     """A run as plain data: identity, score, rates and groups with n and interval, unscored reasons."""
     return {
@@ -237,17 +200,4 @@ def _group_json(members: Sequence[Outcome]) -> dict[str, Any]:
         "answered": interval_json(rate_interval(members, "answered")),
         "anywhere": interval_json(rate_interval(members, "anywhere")),
         "unscored": sum(outcome.value is None for outcome in members),
-    }
-
-
-def interval_json(interval: Interval | None) -> dict[str, float | int] | None:
-    """An interval as plain data."""
-    if interval is None:
-        return None
-    return {
-        "mean": interval.mean,
-        "low": interval.low,
-        "high": interval.high,
-        "n": interval.n,
-        "clusters": interval.clusters,
     }

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from results.logs.logged_run import Run
+from results.logs.logged_run import Run, short_name
 from results.logs.outcomes import Outcome
-from results.shown.run_table import fields_that_divide, score_interval, score_text, short_name, shown
+from results.shown.run_table import fields_that_divide, score_interval
+from results.shown.words import score_text, shown
 
 
 def majority(targets: Iterable[str]) -> float | None:

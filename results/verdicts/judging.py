@@ -13,8 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from results.logs.judge_warnings import verdict_warnings
 from results.logs.log_file import Summary, read_log
-from results.logs.logged_run import Run, read_run
-from results.shown.run_table import short_name
+from results.logs.logged_run import Run, read_run, short_name
 
 VerdictWord: TypeAlias = Literal["first", "second", "tie"]
 GOLDEN = "golden"

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from results.numbers.length_control import LengthControlled
 from results.numbers.ratings import Judgement, Rating, bradley_terry
-from results.shown.run_table import SMALL, interval_json, n_text, percent, rate_text, score_text, shown
+from results.shown.words import SMALL, interval_json, n_text, percent, rate_text, score_text, shown
 from results.verdicts.agreement import Agreement, Drift
 from results.verdicts.judging import Judging
 from results.verdicts.win_rate import Rates, WinRate, judged_pairs, win_rates

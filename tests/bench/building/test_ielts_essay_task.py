@@ -19,7 +19,8 @@ from bench.declarations.catalog import find_task
 from bench.errors import RequestError
 from bench.running.replayed import score_completions
 from results.logs.logged_run import Run
-from results.numbers.metrics import group_metrics_tables, metric_json, metric_runs, run_metrics
+from results.numbers.metrics import metric_json, metric_runs, run_metrics
+from results.shown.metrics_table import group_metrics_tables
 from scorers.essays.essay_form import FAULTS
 
 SPEC = importlib.util.spec_from_file_location(

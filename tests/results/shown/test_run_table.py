@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from results.logs.logged_run import Run
+from results.logs.logged_run import Run, short_name
 from results.logs.outcomes import Outcome, Outcomes
-from results.shown.run_table import print_runs, run_json, short_name, shown
+from results.shown.run_table import print_runs, run_json
+from results.shown.words import shown
 
 
 def outcome(number: int, value: float | None = 1.0, **changes: object) -> Outcome:
