@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from results.board.columns import BESIDE_SCORE
 from results.board.forgetting import ForgettingMatrix, Measure
 from results.board.standings import ALPHA, Cell, Column, Leaderboard, Row, group_names, mean_score, members
 from results.logs.ancestry import lineage_warning
 from results.logs.judge_warnings import rating_warnings
 from results.logs.logged_run import Run
 from results.numbers.intervals import Interval
-from results.shown.words import SMALL_NOTE, n_text, percent, score_text, shown
+from results.shown.words import SMALL_NOTE, n_text, parameters_text, score_text, seconds_text, shown
 
 if TYPE_CHECKING:
     from results.board.published import PublishedRow, PublishedSource, PublishedTable
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 _MARKS = {"best": "●", "tied": "○", "behind": " ", "untested": " "}
 _LEGEND = "● best · ○ not distinguishable from it (paired, clustered, 5%, Bonferroni)"
 _PART = "part: under 90% of the samples that other rows have, so not ranked"
-_SHORT = "na: no answer, cut: truncated"
 _NAME_WIDTH = 26
 _SCORE_WIDTH = 22
 _WIDE = 110
@@ -50,10 +50,14 @@ def legend(board: Leaderboard) -> list[str]:
     lines = {
         _LEGEND: any(cell.standing in ("best", "tied") for cell in cells),
         _PART: any(cell.partial for cell in cells),
-        _SHORT: len(board.columns) > 1 and any(_shown_rates(cell) for cell in cells),
+        _short_names(): len(board.columns) > 1 and any(_shown_rates(cell) for cell in cells),
         SMALL_NOTE: any("*" in _n_text(cell) for cell in cells),
     }
     return [line for line, needed in lines.items() if needed]
+
+
+def _short_names() -> str:
+    return ", ".join(f"{beside.short}: {beside.title}" for beside in BESIDE_SCORE if beside.short)
 
 
 def signature_lines(board: Leaderboard) -> list[str]:
@@ -84,25 +88,25 @@ def _table(title: str = "") -> Table:
 def _task_table(board: Leaderboard, column: Column, width: int) -> Table:
     table = _table()
     table.add_column(shown(column.label), overflow="fold", vertical="bottom")
-    headings = ["params", "score ±95%", "n", "no\nanswer", "trun-\ncated", "un-\nscored", "/s", "time"]
-    if width < _WIDE:
-        headings.remove("params")
-        headings.remove("un-\nscored")
+    wide = width >= _WIDE
+    besides = [one for one in BESIDE_SCORE if one.text and (wide or not one.wide)]
+    headings = [
+        *(["params"] if wide else []),
+        "score ±95%",
+        "n",
+        *(one.heading or one.title for one in besides),
+    ]
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True, vertical="bottom")
     for row, cell in board.cells(column):
-        values: dict[str, str | Text] = {
-            "params": parameters_text(row.parameters),
-            "score ±95%": Text(f"{_MARKS[cell.standing]} {score_text(cell.score)}"),
-            "n": _n_text(cell),
-            "no\nanswer": percent(cell.no_answer),
-            "trun-\ncated": percent(cell.truncated),
-            "un-\nscored": str(cell.run.unscored.total()),
-            "/s": f"{cell.run.samples_per_second:.1f}" if cell.run.samples_per_second else "–",
-            "time": seconds_text(cell.run.seconds if cell.run.samples_per_second else None),
-        }
-        style = "bold" if cell.standing == "best" else ""
-        table.add_row(shown(row.title), *(values[heading] for heading in headings), style=style)
+        table.add_row(
+            shown(row.title),
+            *([parameters_text(row.parameters)] if wide else []),
+            Text(f"{_MARKS[cell.standing]} {score_text(cell.score)}"),
+            _n_text(cell),
+            *(one.text(cell) for one in besides if one.text),
+            style="bold" if cell.standing == "best" else "",
+        )
     return table
 
 
@@ -128,34 +132,15 @@ def _score_and_details(cell: Cell | None) -> Text:
 
 def _shown_rates(cell: Cell) -> list[str]:
     return [
-        f"{percent(rate)} {name}"
-        for name, rate in (("na", cell.no_answer), ("cut", cell.truncated))
-        if rate and rate.mean >= 0.005
+        f"{one.text(cell)} {one.short}"
+        for one in BESIDE_SCORE
+        if one.short and one.text and one.csv and (one.csv(cell) or 0) >= 0.005
     ]
 
 
 def _n_text(cell: Cell) -> str:
     n = n_text(cell.score.n if cell.score else 0)
     return f"{n} part" if cell.partial else n
-
-
-def parameters_text(count: int | None) -> str:
-    """``1.2M``, ``3.1B``, or a dash."""
-    if not count:
-        return "–"
-    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if count >= size:
-            return f"{count / size:.3g}{unit}"
-    return str(count)
-
-
-def seconds_text(seconds: float | None) -> str:
-    """``48 s``, ``12 min``, ``3.4 h``, or a dash."""
-    if seconds is None:
-        return "–"
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _lineage_lines(board: Leaderboard) -> list[str]:

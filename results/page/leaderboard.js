@@ -59,6 +59,16 @@ function scoreDomain(board, task) {
 const markCell = (domain, cell) => el('td', {class: 'left'}, cell && cell.score
   ? intervalMark(domain, cell.score, cell.partial ? 'faint' : cell.standing) : null)
 
+// How a column beside the score is drawn; which there are, in which order, the data says.
+const DRAWN = {
+  share: value => el('td', {}, whole(value)),
+  count: value => el('td', {}, value === null ? '–' : count(value)),
+  rate: value => el('td', {}, value === null ? '–' : value.toFixed(1)),
+  seconds: value => el('td', {}, seconds(value)),
+  p: (value, cell) => el('td', {}, cell.standing === 'best' ? 'best' : pText(value)),
+  unscored: (value, cell) => el('td', {title: cell.reasons.map(([reason, n]) => `${n}: ${reason}`).join('\n')}, count(value)),
+}
+
 function taskTable(board, task, redraw) {
   const rows = board.rows.map((row, place) => ({row, cell: board.cells[place][task]})).filter(one => one.cell)
   const domain = scoreDomain(board, task)
@@ -68,12 +78,7 @@ function taskTable(board, task, redraw) {
     {key: `score-${task}`, title: 'Score, %', value: one => one.cell.score ? one.cell.score[0] : null, cell: one => scoreCell(one.cell)},
     {key: 'interval', title: '', left: true, axis: () => axis(domain, t => percent(t, 0)), cell: one => markCell(domain, one.cell)},
     number('n', 'n', one => one.cell.score ? one.cell.score[3] : 0, one => one.cell.score ? count(one.cell.score[3]) : '0'),
-    number('no', 'No answer', one => one.cell.noAnswer, one => whole(one.cell.noAnswer)),
-    number('cut', 'Truncated', one => one.cell.truncated, one => whole(one.cell.truncated)),
-    {key: 'unscored', title: 'Unscored', value: one => one.cell.unscoredCount, cell: one => el('td', {title: one.cell.unscored.map(([reason, n]) => `${n}: ${reason}`).join('\n')}, count(one.cell.unscoredCount))},
-    number('p', 'p to best', one => one.cell.p, one => one.cell.standing === 'best' ? 'best' : pText(one.cell.p)),
-    number('rate', 'Samples per s', one => one.cell.rate, one => one.cell.rate === null ? '–' : one.cell.rate.toFixed(1)),
-    number('time', 'Time', one => one.cell.seconds, one => seconds(one.cell.seconds)),
+    ...board.besides.map(({key, title, drawn}) => ({key, title, value: one => one.cell[key], cell: one => DRAWN[drawn](one.cell[key], one.cell)})),
     number('size', 'Weights', one => one.row.parameters, one => parameters(one.row.parameters)),
   ], rows, redraw, one => one.cell.standing)
 }
@@ -93,7 +98,7 @@ function overview(board, redraw) {
           ' ', el('span', {class: 'ci'}, `[${percent(cell.score[1])}, ${percent(cell.score[2])}]`),
           intervalMark(domain, cell.score, cell.partial ? 'faint' : cell.standing),
           el('span', {class: 'sub'}, [`n ${count(cell.score[3])}${cell.partial ? ' (part)' : ''}`,
-            cell.noAnswer !== null && `${whole(cell.noAnswer)} no answer`,
+            cell.no_answer !== null && `${whole(cell.no_answer)} no answer`,
             cell.truncated !== null && `${whole(cell.truncated)} cut`].filter(Boolean).join(' · ')))
       },
     }

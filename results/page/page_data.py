@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from results.board.columns import BESIDE_SCORE
 from results.board.confusion import confusions
 from results.board.forgetting import forgetting_matrix
 from results.board.leaderboard_files import Published
@@ -25,6 +26,9 @@ Plain = dict[str, Any]
 def board_data(board: Leaderboard, published: Published, problems: Sequence[str]) -> Plain:
     """Everything on the page but the samples."""
     return {
+        "besides": [
+            {"key": one.key, "title": one.page[0], "drawn": one.page[1]} for one in BESIDE_SCORE if one.page
+        ],
         "tasks": [_task(board, column) for column in board.columns],
         "rows": [_row(row) for row in board.rows],
         "cells": [
@@ -90,14 +94,13 @@ def _cell(cell: Cell) -> Plain:
     run = cell.run
     return {
         "score": _interval(cell.score),
-        "noAnswer": _round(cell.no_answer.mean) if cell.no_answer else None,
-        "truncated": _round(cell.truncated.mean) if cell.truncated else None,
-        "unscored": [[reason, count] for reason, count in run.unscored.most_common(5)],
-        "unscoredCount": run.unscored.total(),
-        "rate": _round(run.samples_per_second),
-        "seconds": _round(run.seconds) if run.samples_per_second else None,
+        **{
+            one.key: _round(number(cell))
+            for one in BESIDE_SCORE
+            if (number := one.drawn or one.csv) and one.page
+        },
+        "reasons": [[reason, count] for reason, count in run.unscored.most_common(5)],
         "standing": cell.standing,
-        "p": None if cell.p is None else float(f"{cell.p:.3g}"),
         "partial": cell.partial,
         "log": run.location,
         "created": run.created,

@@ -51,6 +51,25 @@ def percent(interval: Interval | None) -> str:
     return f"{100 * interval.mean:.0f}%" if interval else "–"
 
 
+def parameters_text(count: int | None) -> str:
+    """``1.2M``, ``3.1B``, or a dash."""
+    if not count:
+        return "–"
+    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if count >= size:
+            return f"{count / size:.3g}{unit}"
+    return str(count)
+
+
+def seconds_text(seconds: float | None) -> str:
+    """``48 s``, ``12 min``, ``3.4 h``, or a dash."""
+    if seconds is None:
+        return "–"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def interval_json(interval: Interval | None) -> dict[str, float | int] | None:
     """An interval as plain data."""
     if interval is None:

@@ -96,6 +96,9 @@ def test_groups_and_the_matrix(bench: Bench, logs: Path) -> None:
     assert matrix.returncode == 0, matrix.stderr
     assert "-60.0" in matrix.stdout
     assert "after Holm" in matrix.stdout
+    plain = bench("leaderboard", logs, "--matrix", "--json")
+    assert plain.returncode == 0, plain.stderr
+    assert {cell["difference"] for cell in json.loads(plain.stdout)["matrix"]} == {-0.6}
 
 
 def test_what_others_reported_needs_no_logs(bench: Bench) -> None:
