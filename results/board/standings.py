@@ -241,8 +241,8 @@ def _cell(run: Run) -> Cell:
     return Cell(
         run=run,
         score=mean_score(run.outcomes),
-        no_answer=_rate(run.outcomes, run.outcomes.no_answer),
-        truncated=_rate(run.outcomes, run.outcomes.truncated),
+        no_answer=rate(run.outcomes, run.outcomes.no_answer),
+        truncated=rate(run.outcomes, run.outcomes.truncated),
         partial=False,
     )
 
@@ -254,7 +254,7 @@ def mean_score(outcomes: Outcomes) -> Interval | None:
     return _mean_where(outcomes, outcomes.values, outcomes.scored)
 
 
-def _rate(outcomes: Outcomes, flag: Flags) -> Interval | None:
+def rate(outcomes: Outcomes, flag: Flags) -> Interval | None:
     """Share of the scored outcomes that have a flag, of those where the scorer says."""
     return _mean_where(outcomes, flag.astype(float), outcomes.scored & (flag >= 0))
 

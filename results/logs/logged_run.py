@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from results.logs.log_file import Header, Score, Status, Summary, read_log
-from results.logs.outcomes import Floats, Labels, Outcomes, flags
+from results.logs.outcomes import FLAGS, Floats, Labels, Outcomes, flags
 
 # inspect grades any other string 0 with a warning; here it is no score at all.
 _GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
@@ -157,9 +157,6 @@ def _outcomes(
         reasons=Labels.of(reason for _, reason in values),
         answers=[score.answer for score in scores],
         targets=[s.target if isinstance(s.target, str) else " | ".join(s.target) for s in summaries],
-        no_answer=flags(one.get("no_answer") for one in said),
-        truncated=flags(one.get("truncated") for one in said),
-        anywhere=flags(one.get("anywhere") for one in said),
         # A sample is its own cluster where none is declared; its epochs are never independent.
         clusters=Labels.of(
             str(summary.metadata.get(cluster, own)) if cluster else own
@@ -171,6 +168,8 @@ def _outcomes(
         ),
         numbers=_numbers(summaries, sums),
         sums=sums,
+        corpus=None,
+        **{flag: flags(one.get(flag) for one in said) for flag in FLAGS},
     )
 
 

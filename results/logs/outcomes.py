@@ -14,6 +14,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.int8]
 _FLAG = {1: True, 0: False}
+FLAGS = ("no_answer", "truncated", "anywhere")
+"""What a scorer may say of a sample, by its name in the metadata and in `Outcome` and `Outcomes`."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,13 @@ class Outcomes(Sequence[Outcome]):
             reasons=Labels.of(outcome.reason for outcome in outcomes),
             answers=tuple(outcome.answer for outcome in outcomes),
             targets=tuple(outcome.target for outcome in outcomes),
-            no_answer=flags(outcome.no_answer for outcome in outcomes),
-            truncated=flags(outcome.truncated for outcome in outcomes),
-            anywhere=flags(outcome.anywhere for outcome in outcomes),
             clusters=Labels.of(outcome.cluster for outcome in outcomes),
             groups={name: Labels.of(o.groups.get(name) for o in outcomes) for name in fields},
             output_tokens=np.asarray([outcome.output_tokens for outcome in outcomes], dtype=np.int64),
+            numbers={},
+            sums={},
+            corpus=None,
+            **{flag: flags(getattr(outcome, flag) for outcome in outcomes) for flag in FLAGS},
         )
 
     def __len__(self) -> int:
@@ -141,12 +144,10 @@ class Outcomes(Sequence[Outcome]):
             reason=self.reasons[index],
             answer=self.answers[index],
             target=self.targets[index],
-            no_answer=_FLAG.get(int(self.no_answer[index])),
-            truncated=_FLAG.get(int(self.truncated[index])),
-            anywhere=_FLAG.get(int(self.anywhere[index])),
             cluster=self.clusters[index] or "",
             groups={name: label for name, label in named.items() if label is not None},
             output_tokens=int(self.output_tokens[index]),
+            **{flag: _FLAG.get(int(getattr(self, flag)[index])) for flag in FLAGS},
         )
 
     def __iter__(self) -> Iterator[Outcome]:
@@ -162,15 +163,13 @@ class Outcomes(Sequence[Outcome]):
             reasons=self.reasons.take(rows),
             answers=tuple(self.answers[row] for row in places),
             targets=tuple(self.targets[row] for row in places),
-            no_answer=self.no_answer[rows],
-            truncated=self.truncated[rows],
-            anywhere=self.anywhere[rows],
             clusters=self.clusters.take(rows),
             groups={name: labels.take(rows) for name, labels in self.groups.items()},
             output_tokens=self.output_tokens[rows],
             numbers={name: values[rows] for name, values in self.numbers.items()},
             sums={name: own[rows] for name, own in self.sums.items()},
             corpus=self.corpus,
+            **{flag: getattr(self, flag)[rows] for flag in FLAGS},
         )
 
 
