@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,8 @@ from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessage, ChatMessageUser, Content, ContentImage, ContentText, GenerateConfig
 
-from bench.errors import RequestError
-from bench.judging.pairs import Item, Order, PairSet, read_pairs
+from bench.building.pair_set import JudgedSample, Order, PairSet, read_pairs
 from bench.records.identity import image_digest
-from bench.serving.judge_rules import RuleAPI
-from bench.serving.model import ServedModel
 from scorers.judges.judge_prompt import RUBRIC_VERSION, Picture, pair_prompt, rubric_digest
 from scorers.judges.verdict_scorer import verdict
 from solvers.completion import completion
@@ -51,32 +46,6 @@ def judging_task(file: Path) -> Task:
     )
 
 
-async def refuse_the_blind(judge: ServedModel) -> None:
-    """RequestError when the judge does not take a picture: one request of one token, with a small one."""
-    if isinstance(judge.model.api, RuleAPI):
-        return
-    picture = ContentImage(image=_small_picture())
-    message = ChatMessageUser(content=[picture, ContentText(text="What colour is this?")])
-    try:
-        await judge.model.generate([message], config=GenerateConfig(max_tokens=1, max_retries=1, timeout=120))
-    except Exception as error:  # in as many kinds as there are providers
-        # inspect puts the whole request before what its provider said.
-        said = error.__cause__ or error
-        reason = " ".join(str(said).split())[:300] or type(said).__name__
-        raise RequestError(
-            f"--judge {judge.name} did not take a picture ({reason}). A judge must see the charts that the "
-            "texts describe: name another, or judge with --text-only, which the result then says"
-        ) from error
-
-
-def _small_picture() -> str:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.new("RGB", (64, 64), "steelblue").save(buffer, format="PNG")
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
 def _said(pairs: PairSet) -> dict[str, Any]:
     """What the log's header keeps of the pairs: whose texts they are, and what could not be shown."""
     return {
@@ -93,7 +62,7 @@ def _said(pairs: PairSet) -> dict[str, Any]:
     }
 
 
-def _sample(pairs: PairSet, sample_id: str, item: Item, a: str, b: str, order: Order) -> Sample:
+def _sample(pairs: PairSet, sample_id: str, item: JudgedSample, a: str, b: str, order: Order) -> Sample:
     first, second = (a, b) if order == "ab" else (b, a)
     picture: Picture = "withheld" if pairs.text_only else "shown" if item.pictures else "none"
     prompt = pair_prompt(item.asked, item.texts[first], item.texts[second], picture)

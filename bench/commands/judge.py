@@ -15,7 +15,7 @@ from bench.commands.terminal import Json, LogDir, Pairs, TerminalShow, console, 
 from bench.errors import IncompleteRunError, RequestError
 
 if TYPE_CHECKING:
-    from bench.judging.pairs import PairSet
+    from bench.building.pair_set import PairSet
     from bench.running.run import RunRequest
     from results.verdicts.judging import Judging
 
@@ -158,7 +158,7 @@ def _paired(
 
 
 def _frozen(file: Path, logs: list[str] | None, against: str | None, limit: int | None) -> PairSet:
-    from bench.judging.pairs import read_pairs
+    from bench.building.pair_set import read_pairs
 
     if logs or against or limit:
         raise RequestError("--anchors FILE has its own pairs; leave out LOG, --against and --limit")
@@ -260,7 +260,7 @@ def _print_drift(chosen: PairSet, judgings: Sequence[Judging], bound: float | No
 
 
 def _save(chosen: PairSet, judgings: Sequence[Judging], file: Path, size: int, bound: float) -> None:
-    from bench.judging.pairs import write_pairs
+    from bench.building.pair_set import write_pairs
     from bench.judging.pairwise import anchors
 
     frozen = anchors(chosen, judgings[0], size=size, bound=bound)

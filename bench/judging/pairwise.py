@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import io
 import random
 from collections.abc import Sequence
 from pathlib import Path
 
 from inspect_ai import Task
+from inspect_ai.model import ChatMessageUser, ContentImage, ContentText, GenerateConfig
 
-from bench.building.judging_task import refuse_the_blind
+from bench.building.pair_set import JudgedSample, PairSet, Recorded, write_pairs
 from bench.errors import NotComparableError, RequestError, did_you_mean
-from bench.judging.pairs import Item, PairSet, Recorded, pair_up, write_pairs
+from bench.judging.pairs import pair_up
 from bench.registry import judging
 from bench.running.run import RunRequest, Show, run
+from bench.serving.judge_rules import RuleAPI
+from bench.serving.model import ServedModel
 from results.logs.logged_run import Run
 from results.verdicts.judged_runs import judged_runs
 from results.verdicts.judging import GOLDEN, Judging, VerdictWord, read_judging
@@ -64,6 +69,32 @@ def judge(pairs: PairSet, request: RunRequest, show: Show) -> list[Judging]:
     return [read_judging(one.location) for one in runs]
 
 
+async def refuse_the_blind(judge: ServedModel) -> None:
+    """RequestError when the judge does not take a picture: one request of one token, with a small one."""
+    if isinstance(judge.model.api, RuleAPI):
+        return
+    picture = ContentImage(image=_small_picture())
+    message = ChatMessageUser(content=[picture, ContentText(text="What colour is this?")])
+    try:
+        await judge.model.generate([message], config=GenerateConfig(max_tokens=1, max_retries=1, timeout=120))
+    except Exception as error:  # in as many kinds as there are providers
+        # inspect puts the whole request before what its provider said.
+        said = error.__cause__ or error
+        reason = " ".join(str(said).split())[:300] or type(said).__name__
+        raise RequestError(
+            f"--judge {judge.name} did not take a picture ({reason}). A judge must see the charts that the "
+            "texts describe: name another, or judge with --text-only, which the result then says"
+        ) from error
+
+
+def _small_picture() -> str:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), "steelblue").save(buffer, format="PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
 def pairs_task(pairs: PairSet) -> Task:
     """The judging of the pairs as the registered task, so that inspect can make it again."""
     made: Task = judging(pairs=str(write_pairs(pairs)))
@@ -84,7 +115,7 @@ def anchors(pairs: PairSet, judged: Judging, *, size: int, bound: float, seed: i
         raise RequestError(
             "--save-anchors: no pair has a verdict in both orders, so there is nothing to hold to"
         )
-    drawn: Sequence[Item] = random.Random(seed).sample(whole, min(size, len(whole)))
+    drawn: Sequence[JudgedSample] = random.Random(seed).sample(whole, min(size, len(whole)))
     kept = {item.id for item in drawn}
     recorded = {call: said[call] for item in drawn for call in calls[item.id]}
     return pairs.model_copy(

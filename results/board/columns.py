@@ -1,9 +1,9 @@
 """What stands beside a score on the leaderboard: each column once, for the terminal and for every file.
 
 A column that is declared here is in the table, CSV, Markdown, JSON and the page. Where its fact is new, the
-logged run has to keep it (what a scorer says of a sample: `results.logs.outcomes.FLAGS` and the form of the run
-cache; `results.board.standings.rate` makes a share of it); where the page has to draw it in a way of its own,
-its kind stands in ``DRAWN`` of ``leaderboard.js``.
+run has to keep it: what a scorer says of a sample is named in `results.logs.outcomes.FLAGS` and kept in the
+run cache's form, and `results.board.standings.rate` makes a share of it. Where the page has to draw it in a
+way of its own, its kind stands in ``DRAWN`` of ``leaderboard.js``.
 """
 
 from __future__ import annotations

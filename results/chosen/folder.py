@@ -8,11 +8,11 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from results.logs.log_file import local_path
+from results.logs.log_file import Summary, local_path, read_log
 from results.logs.logged_run import Run
-from results.logs.run_cache import cached_run, fill_cache
+from results.logs.run_cache import cached_log, fill_cache
 from results.verdicts.judged_runs import judged_runs
-from results.verdicts.judging import is_judging, read_judging
+from results.verdicts.judging import Judging, is_judging, judging_of
 
 # inspect names its logs by their time; other JSON files (baselines, results) lie in such folders too.
 _JSON_LOG = re.compile(r"\d{4}-\d{2}-\d{2}T.*\.json")
@@ -47,8 +47,8 @@ def read_runs(
         fill_cache(logs, cache)
     for path in logs:
         try:
-            run = cached_run(path, cache)
-            judged = judged_runs(read_judging(path)) if is_judging(run) else [run]
+            run, summaries = cached_log(path, cache)
+            judged = judged_runs(_judging(path, run, summaries)) if is_judging(run) else [run]
         except Exception as error:  # a log cut off anywhere raises whatever its parser meets
             problems.append(f"{path}: not read, {_unreadable(error)}")
             continue
@@ -62,6 +62,11 @@ def read_runs(
     found.sort(key=lambda run: (run.created, run.location))
     current, older = _current(found, versions or {})
     return RunsFound(current if all_runs else _newest(current), problems + older)
+
+
+def _judging(path: Path, run: Run, summaries: list[Summary] | None) -> Judging:
+    """Whose texts the judge preferred is in no cached run: such a log is read, once."""
+    return judging_of(run, read_log(path)[1] if summaries is None else summaries)
 
 
 def run_identity(run: Run) -> Hashable:

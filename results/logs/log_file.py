@@ -95,7 +95,7 @@ class Spec(msgspec.Struct):
     model_args: dict[str, Any] = {}
 
 
-class Plan(msgspec.Struct):
+class GenerationPlan(msgspec.Struct):
     """The generation settings."""
 
     config: dict[str, Any] = {}
@@ -111,7 +111,7 @@ class Header(msgspec.Struct):
     """A log without its samples; an archive that was not closed has no status of its own."""
 
     eval: Spec
-    plan: Plan = msgspec.field(default_factory=Plan)
+    plan: GenerationPlan = msgspec.field(default_factory=GenerationPlan)
     status: Status = "started"
     error: Failure | None = None
 
@@ -133,18 +133,6 @@ def read_log(location: str | Path) -> tuple[Header, list[Summary]]:
         except (BadZipFile, KeyError, msgspec.MsgspecError, UnicodeDecodeError):
             pass
     return _read_with_inspect(location)
-
-
-def read_header(location: str | Path) -> Header:
-    """A log's header alone."""
-    path = local_path(location)
-    if path.suffix == ".eval" and path.is_file():
-        try:
-            with ZipFile(path) as archive:
-                return _header(archive)
-        except (BadZipFile, KeyError, msgspec.MsgspecError, UnicodeDecodeError):
-            pass
-    return _read_with_inspect(location, samples=False)[0]
 
 
 def local_path(location: str | Path) -> Path:
@@ -188,13 +176,11 @@ def _deduplicated(summaries: list[Summary]) -> list[Summary]:
     return list({(str(summary.id), summary.epoch): summary for summary in summaries}.values())
 
 
-def _read_with_inspect(location: str | Path, *, samples: bool = True) -> tuple[Header, list[Summary]]:
+def _read_with_inspect(location: str | Path) -> tuple[Header, list[Summary]]:
     from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries
 
     log = read_eval_log(str(location), header_only=True)
     header = msgspec.convert(log.model_dump(exclude_none=True), Header, strict=False)
-    if not samples:
-        return header, []
     found = [
         summary.model_dump(exclude_none=True) for summary in read_eval_log_sample_summaries(str(location))
     ]

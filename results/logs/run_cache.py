@@ -20,8 +20,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from results.logs.log_file import Status, local_path
-from results.logs.logged_run import Run, read_run
+from results.logs.log_file import Status, Summary, local_path, read_log
+from results.logs.logged_run import Run, run_of
 from results.logs.outcomes import Labels, Outcomes
 
 # Goes up when what is kept, or how it is read from a log, changes.
@@ -75,18 +75,28 @@ _DECODER = msgspec.msgpack.Decoder(_Kept)
 
 def cached_run(location: str | Path, cache: Path | None) -> Run:
     """`results.logs.logged_run.read_run`, from the cache folder where the log has not changed since."""
+    return cached_log(location, cache)[0]
+
+
+def cached_log(location: str | Path, cache: Path | None) -> tuple[Run, list[Summary] | None]:
+    """The same with the log's summaries, where it had to be read for the run."""
     log = local_path(location)
     if cache is None or not log.is_file():
-        return read_run(location)
+        return _read_log(location)
     state = log.stat()
     file = _file(log, cache)
     kept = _read(file)
     if kept is not None and (kept.form, kept.size, kept.changed) == (_FORM, state.st_size, state.st_mtime_ns):
-        return _unpacked(kept, str(location).removeprefix("file://"))
-    run = read_run(location)
+        return _unpacked(kept, str(location).removeprefix("file://")), None
+    run, summaries = _read_log(location)
     with contextlib.suppress(UnicodeEncodeError):  # half of a surrogate pair in an answer
         _write(file, _ENCODER.encode(_packed(run, state)))
-    return run
+    return run, summaries
+
+
+def _read_log(location: str | Path) -> tuple[Run, list[Summary]]:
+    header, summaries = read_log(location)
+    return run_of(location, header, summaries), summaries
 
 
 def fill_cache(logs: Sequence[Path], cache: Path) -> None:

@@ -6,14 +6,14 @@ log names is the judge. Whose texts they were stands in the header.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from results.logs.judge_warnings import verdict_warnings
 from results.logs.log_file import Summary, read_log
-from results.logs.logged_run import Run, read_run, short_name
+from results.logs.logged_run import Run, run_of, short_name
 
 VerdictWord: TypeAlias = Literal["first", "second", "tie"]
 GOLDEN = "golden"
@@ -81,11 +81,15 @@ def is_judging(run: Run) -> bool:
 
 def read_judging(location: str | Path) -> Judging:
     """Read a judge's log, finished or not. ValueError when it is none, else what inspect raises."""
-    run = read_run(location)
+    header, summaries = read_log(location)
+    return judging_of(run_of(location, header, summaries), summaries)
+
+
+def judging_of(run: Run, summaries: Sequence[Summary]) -> Judging:
+    """The judging of a log that has been read. ValueError when it is no judge's."""
     said = run.identity.get("judging")
     if not isinstance(said, Mapping):
-        raise ValueError(f"{location}: not a log of `bench judge`")
-    _, summaries = read_log(location)
+        raise ValueError(f"{run.location}: not a log of `bench judge`")
     contestants = said["contestants"]
     return Judging(
         judge=short_name(run),

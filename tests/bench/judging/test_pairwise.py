@@ -17,8 +17,9 @@ import pytest
 from inspect_ai.log import read_eval_log
 from rich.console import Console
 
+import results.logs.log_file
+from bench.building.pair_set import PairSet, read_pairs, write_pairs
 from bench.errors import NotComparableError, RequestError
-from bench.judging.pairs import PairSet, read_pairs, write_pairs
 from bench.judging.pairwise import anchors, judge, judged_against_golden, only_judges, pairs_of
 from bench.registry import judging as judging_task
 from bench.running.replayed import score_completions
@@ -542,6 +543,24 @@ def test_a_reference_may_be_a_log(student: Any, tmp_path: Path, quiet: Any) -> N
     (run,) = read_runs([tmp_path]).runs
     assert run.task.startswith("ielts_essay:vs_wrong_numbers.jsonl@")
     assert run.outcomes.values.tolist() == [1.0] * SIZE
+
+
+def test_a_judging_is_parsed_once(
+    student: Any, tmp_path: Path, quiet: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = paired(student(golden), quiet=quiet, against=GOLDEN)
+    log = judged(pairs, tmp_path, "judge/longer", quiet).run.location
+    parsed: list[Any] = []
+    summaries = results.logs.log_file._summaries
+    monkeypatch.setattr(
+        results.logs.log_file, "_summaries", lambda archive: parsed.append(archive) or summaries(archive)
+    )
+    assert read_judging(log).calls
+    assert len(parsed) == 1
+    for cache in (None, tmp_path / "cache", tmp_path / "cache"):
+        parsed.clear()
+        assert len(read_runs([Path(log)], cache=cache).runs) == 1
+        assert len(parsed) == 1
 
 
 def test_anchors_hold_a_judge_to_account(student: Any, tmp_path: Path, quiet: Any) -> None:

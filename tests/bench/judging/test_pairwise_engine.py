@@ -11,9 +11,8 @@ import pytest
 from inspect_ai import Task
 from inspect_ai.log import read_eval_log
 
-from bench.building.judging_task import refuse_the_blind
-from bench.judging.pairs import write_pairs
-from bench.judging.pairwise import pairs_of
+from bench.building.pair_set import write_pairs
+from bench.judging.pairwise import pairs_of, refuse_the_blind
 from bench.registry import judging as judging_task
 from bench.running.run import RunRequest, named_task, run_one
 from bench.serving.model import ModelRequest, ServedModel, resolve_model

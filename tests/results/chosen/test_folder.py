@@ -115,7 +115,7 @@ def test_a_second_reading_comes_from_the_cache_and_says_the_same(
 ) -> None:
     first = read_runs([folder], cache=tmp_path / "cache").runs
     with monkeypatch.context() as patch:
-        patch.setattr(results.logs.run_cache, "read_run", None)
+        patch.setattr(results.logs.run_cache, "read_log", None)
         second = read_runs([folder], cache=tmp_path / "cache").runs
     assert [list(run.outcomes) for run in first] == [list(run.outcomes) for run in second]
     for one, two in zip(first, second, strict=True):
@@ -138,7 +138,7 @@ def test_many_new_logs_are_read_in_several_processes_and_a_broken_one_is_named(
     # What the processes kept is what is read: nothing is left to do here.
     monkeypatch.setattr(results.logs.run_cache, "_WORTH_PROCESSES", 10**9)
     with monkeypatch.context() as patch:
-        patch.setattr(results.logs.run_cache, "read_run", None)
+        patch.setattr(results.logs.run_cache, "read_log", None)
         seen = read_runs(
             sorted(set(folder.glob("*.eval")) - {folder / "cut.eval"}), cache=cache, all_runs=True
         )
