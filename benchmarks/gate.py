@@ -21,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from results.compared.comparison import verdict
+from results.compared.comparison import difference_verdict
 from results.numbers.intervals import holm
 from results.numbers.paired import paired_difference
 from results.numbers.power import detectable_difference
@@ -87,7 +87,7 @@ def verdicts(
     exact = covered = 0
     for number in range(rounds):
         found = paired_difference(*world.drawn(difference, generator), seed=number)
-        said[verdict(found, found.p, margin, ALPHA)] += 1
+        said[difference_verdict(found, found.p, margin, ALPHA)] += 1
         exact += found.test.exact < ALPHA
         covered += found.low <= difference <= found.high
     return said, exact / rounds, covered / rounds

@@ -19,7 +19,7 @@ from bench.serving.checkpoint import find_checkpoint
 from bench.serving.model import ModelRequest, ServedModel, resolve_model
 from bench.serving.transformers_engine.provider import TransformersAPI
 from bench.serving.vllm_engine.engine import EngineAPI
-from results.compared.engine_parity import Parity, parity
+from results.compared.engine_parity import Parity, engines_compared
 
 DTYPES = ("float32", "bfloat16", "float16")
 
@@ -60,7 +60,7 @@ def compared(first: str, second: str) -> Parity:
     IncompleteRunError when they share no completed sample, NotComparableError when they cannot be compared.
     """
     try:
-        found = parity(first, second)
+        found = engines_compared(first, second)
     except ValueError as error:
         raise NotComparableError(f"{error} ({first}, {second})") from error
     if not found.pairs:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from results.board.standings import Column, Leaderboard, Row, difference, group_names
+from results.board.standings import BoardRow, Column, Leaderboard, difference, group_names
 from results.numbers.intervals import holm
 from results.numbers.paired import PairedDifference
 
 
 @dataclass(frozen=True)
-class Measure:
+class MatrixColumn:
     """One column of the matrix: a task, or one group of it."""
 
     column: Column
@@ -32,11 +32,11 @@ class ForgettingMatrix:
     Holm over the cells of their row, so that a checkpoint that changed nothing is starred in 5% of cases.
     """
 
-    rows: tuple[Row, ...]
-    measures: tuple[Measure, ...]
-    bases: Mapping[str, Row | None]
-    cells: Mapping[tuple[str, Measure], PairedDifference]
-    adjusted: Mapping[tuple[str, Measure], float]
+    rows: tuple[BoardRow, ...]
+    measures: tuple[MatrixColumn, ...]
+    bases: Mapping[str, BoardRow | None]
+    cells: Mapping[tuple[str, MatrixColumn], PairedDifference]
+    adjusted: Mapping[tuple[str, MatrixColumn], float]
 
 
 def forgetting_matrix(board: Leaderboard, by: str | None = None) -> ForgettingMatrix:
@@ -48,8 +48,8 @@ def forgetting_matrix(board: Leaderboard, by: str | None = None) -> ForgettingMa
     rows = _in_training_order(board.rows)
     bases = {row.key: _base(row, rows) for row in rows}
     measures = tuple(measure for column in board.columns for measure in _measures(board, column, by))
-    cells: dict[tuple[str, Measure], PairedDifference] = {}
-    adjusted: dict[tuple[str, Measure], float] = {}
+    cells: dict[tuple[str, MatrixColumn], PairedDifference] = {}
+    adjusted: dict[tuple[str, MatrixColumn], float] = {}
     for row in rows:
         base = bases[row.key]
         for measure in measures if base is not None else ():
@@ -62,24 +62,24 @@ def forgetting_matrix(board: Leaderboard, by: str | None = None) -> ForgettingMa
     return ForgettingMatrix(tuple(rows), measures, bases, cells, adjusted)
 
 
-def _measures(board: Leaderboard, column: Column, by: str | None) -> list[Measure]:
+def _measures(board: Leaderboard, column: Column, by: str | None) -> list[MatrixColumn]:
     runs = [cell.run for _, cell in board.cells(column)]
     groups = group_names(runs, by) if by else []
-    return [Measure(column), *(Measure(column, by, group) for group in groups)]
+    return [MatrixColumn(column), *(MatrixColumn(column, by, group) for group in groups)]
 
 
-def _created(row: Row) -> str:
+def _created(row: BoardRow) -> str:
     return min((cell.run.created for cell in row.cells.values()), default="")
 
 
-def _in_training_order(rows: Sequence[Row]) -> list[Row]:
+def _in_training_order(rows: Sequence[BoardRow]) -> list[BoardRow]:
     """By the number of known ancestors (a parent before its children), then by the time of the first run."""
     return sorted(
         rows, key=lambda row: (len(row.lineage.ancestors) if row.lineage else 0, _created(row), row.key)
     )
 
 
-def _base(row: Row, rows: Sequence[Row]) -> Row | None:
+def _base(row: BoardRow, rows: Sequence[BoardRow]) -> BoardRow | None:
     by_digest = {other.digest: other for other in reversed(rows) if other.digest}
     ancestors = row.lineage.ancestors if row.lineage else ()
     known = [by_digest[digest] for digest in ancestors if digest in by_digest]

@@ -17,7 +17,7 @@ from results.board.leaderboard_table import (
     signature_lines,
 )
 from results.board.published import PublishedSource, PublishedTable
-from results.board.standings import Cell, Column, Leaderboard, Row, group_names, mean_score, members
+from results.board.standings import BoardRow, Cell, Column, Leaderboard, group_names, mean_score, members
 from results.numbers.intervals import Interval
 from results.shown.words import interval_json, n_text, parameters_text, printable, score_text
 
@@ -42,7 +42,7 @@ def leaderboard_json(board: Leaderboard, by: str | None = None) -> dict[str, Any
     }
 
 
-def _row_json(row: Row, by: str | None) -> dict[str, Any]:
+def _row_json(row: BoardRow, by: str | None) -> dict[str, Any]:
     return {
         "name": row.title,
         "weights_digest": row.digest,
@@ -122,7 +122,7 @@ _WHOSE = (
 _SCORE = ("score", "low", "high", "n", "clusters")
 
 
-def _lines(row: Row, column: Column, cell: Cell, by: str | None) -> Iterator[dict[str, Any]]:
+def _lines(row: BoardRow, column: Column, cell: Cell, by: str | None) -> Iterator[dict[str, Any]]:
     """The whole cell's, then those of its groups."""
     whose = {
         "name": row.title,

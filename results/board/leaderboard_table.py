@@ -10,12 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from results.board.columns import BESIDE_SCORE
-from results.board.forgetting import ForgettingMatrix, Measure
-from results.board.standings import ALPHA, Cell, Column, Leaderboard, Row, group_names, mean_score, members
+from results.board.forgetting import ForgettingMatrix, MatrixColumn
+from results.board.standings import BoardRow, Cell, Column, Leaderboard, group_names, mean_score, members
 from results.logs.ancestry import lineage_warning
 from results.logs.judge_warnings import rating_warnings
 from results.logs.logged_run import Run
-from results.numbers.intervals import Interval
+from results.numbers.intervals import ALPHA, Interval
 from results.shown.words import SMALL_NOTE, n_text, parameters_text, score_text, seconds_text, shown
 
 if TYPE_CHECKING:
@@ -272,7 +272,7 @@ def print_matrix(matrix: ForgettingMatrix, console: Console) -> None:
             console.print(shown(f"{row.title}: base {base.title}"), style="dim")
 
 
-def _change(matrix: ForgettingMatrix, row: Row, measure: Measure) -> Text:
+def _change(matrix: ForgettingMatrix, row: BoardRow, measure: MatrixColumn) -> Text:
     found = matrix.cells.get((row.key, measure))
     if found is None:
         is_base = matrix.bases[row.key] is None and measure.column in row.cells

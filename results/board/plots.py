@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.board.standings import (
+    BoardRow,
     Cell,
     Column,
     Leaderboard,
-    Row,
     difference,
     group_names,
     mean_score,
@@ -96,7 +96,7 @@ def _name_rows(axes: Axes, names: Sequence[str]) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _scores(column: Column, cells: Sequence[tuple[Row, Cell]]) -> Figure:
+def _scores(column: Column, cells: Sequence[tuple[BoardRow, Cell]]) -> Figure:
     figure, axes = _figure(5.2, 0.8 + _INCHES_PER_ROW * len(cells))
     for place, (_, cell) in enumerate(cells):
         score = cell.score
@@ -111,7 +111,7 @@ def _scores(column: Column, cells: Sequence[tuple[Row, Cell]]) -> Figure:
     return figure
 
 
-def _differences(board: Leaderboard, column: Column, cells: Sequence[tuple[Row, Cell]]) -> Figure | None:
+def _differences(board: Leaderboard, column: Column, cells: Sequence[tuple[BoardRow, Cell]]) -> Figure | None:
     """Forest plot against the column's best."""
     best = board.best(column)
     if best is None:
@@ -133,7 +133,9 @@ def _differences(board: Leaderboard, column: Column, cells: Sequence[tuple[Row, 
     return figure
 
 
-def _heat_map(column: Column, cells: Sequence[tuple[Row, Cell]], field: str, names: Sequence[str]) -> Figure:
+def _heat_map(
+    column: Column, cells: Sequence[tuple[BoardRow, Cell]], field: str, names: Sequence[str]
+) -> Figure:
     import numpy as np
 
     scores = [[mean_score(members(cell.run.outcomes, field, name)) for name in names] for _, cell in cells]
@@ -157,7 +159,9 @@ def _heat_map(column: Column, cells: Sequence[tuple[Row, Cell]], field: str, nam
     return figure
 
 
-def _against_data(column: Column, row: Row, cell: Cell, field: str, trained: Mapping[str, int]) -> Figure:
+def _against_data(
+    column: Column, row: BoardRow, cell: Cell, field: str, trained: Mapping[str, int]
+) -> Figure:
     """Score of each group against the rows it was trained on."""
     figure, axes = _figure(4.6, 3.2)
     for name in group_names([cell.run], field):
@@ -177,7 +181,7 @@ def _against_data(column: Column, row: Row, cell: Cell, field: str, trained: Map
     return figure
 
 
-def _losses(rows: Sequence[Row]) -> Figure:
+def _losses(rows: Sequence[BoardRow]) -> Figure:
     figure, axes = _figure(5.2, 3.2)
     for row in rows:
         assert row.lineage is not None

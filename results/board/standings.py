@@ -15,17 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from results.chosen.folder import comparable_version, weights
-from results.logs.ancestry import Lineage, read_lineage
+from results.logs.ancestry import Lineage, lineage_of
 from results.logs.logged_run import Run, short_name
 from results.logs.outcomes import Flags, Floats, Outcomes
-from results.numbers.intervals import Interval, mean_interval
+from results.numbers.intervals import ALPHA, Interval, mean_interval
 from results.numbers.metrics import corpus_interval
 from results.numbers.paired import PairedDifference, pair
 from results.numbers.paired_corpus import score_difference
 
 _Key: TypeAlias = tuple[str, str | None, str | None, str | None, str | None]
 Standing = Literal["best", "tied", "behind", "untested"]
-ALPHA = 0.05
 # A run over fewer of the column's samples is shown, and neither tested nor called the best.
 _LEAST_COVERAGE = 0.9
 # What may differ between two runs of the same weights on the same column, with the words for it.
@@ -65,7 +64,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class BoardRow:
     """One set of weights. key: unique; note: how its settings differ from its namesake's, or ""."""
 
     key: str
@@ -87,14 +86,14 @@ class Leaderboard:
     """Rows sorted by the first column's score, those without one last."""
 
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[BoardRow, ...]
 
-    def cells(self, column: Column) -> list[tuple[Row, Cell]]:
+    def cells(self, column: Column) -> list[tuple[BoardRow, Cell]]:
         """The rows that have this column, best first."""
         found = [(row, row.cells[column]) for row in self.rows if column in row.cells]
         return sorted(found, key=lambda pair: -_mean(pair[1]))
 
-    def best(self, column: Column) -> Row | None:
+    def best(self, column: Column) -> BoardRow | None:
         """The row with the highest mean of those that cover the column."""
         return next((row for row, cell in self.cells(column) if cell.standing == "best"), None)
 
@@ -121,7 +120,7 @@ def _mean(cell: Cell | None) -> float:
     return cell.score.mean if cell and cell.score else -1.0
 
 
-def _order(row: Row, columns: Sequence[Column]) -> tuple[Any, ...]:
+def _order(row: BoardRow, columns: Sequence[Column]) -> tuple[Any, ...]:
     return (*(-_mean(row.cells.get(column)) for column in columns), row.title)
 
 
@@ -187,11 +186,11 @@ def _rows(
     runs: Sequence[Run],
     columns: Mapping[_Key, Column],
     every: bool,
-) -> list[Row]:
+) -> list[BoardRow]:
     by_model: dict[str, dict[Column, list[Run]]] = defaultdict(lambda: defaultdict(list))
     for run in sorted(runs, key=_completeness, reverse=True):
         by_model[_identity(run)][columns[_column_key(run)]].append(run)
-    rows: list[Row] = []
+    rows: list[BoardRow] = []
     for identity, found in by_model.items():
         main: dict[Column, Run] = {}
         notes: dict[str, dict[Column, Run]] = {}
@@ -224,15 +223,15 @@ def _difference_note(run: Run, main: Run) -> str:
     )
 
 
-def _row(identity: str, note: str, runs: Mapping[Column, Run]) -> Row:
+def _row(identity: str, note: str, runs: Mapping[Column, Run]) -> BoardRow:
     first = next(iter(runs.values()))
-    return Row(
+    return BoardRow(
         key=f"{identity} {note}".strip(),
         name=short_name(first).removeprefix("completions:"),
         note=note,
         digest=first.identity.get("weights_digest"),
         parameters=first.identity.get("parameters"),
-        lineage=next(filter(None, (read_lineage(run.identity) for run in runs.values())), None),
+        lineage=next(filter(None, (lineage_of(run.identity) for run in runs.values())), None),
         cells={column: _cell(run) for column, run in runs.items()},
     )
 
@@ -263,7 +262,7 @@ def _mean_where(outcomes: Outcomes, values: Floats, chosen: npt.NDArray[np.bool_
     return mean_interval(values[chosen].tolist(), outcomes.clusters.codes[chosen])
 
 
-def _ranked(rows: Sequence[Row], column: Column) -> list[Row]:
+def _ranked(rows: Sequence[BoardRow], column: Column) -> list[BoardRow]:
     """The rows with this column's standings filled in."""
     # Of equal scores the first by name is the best, as the table sorts them.
     by_name = sorted(rows, key=lambda row: row.title)

@@ -9,7 +9,7 @@ from typing import Any
 from results.chosen.folder import comparable_version
 from results.logs.judge_warnings import run_warnings
 from results.logs.logged_run import Run
-from results.numbers.paired import Pairs
+from results.numbers.paired import PairedSamples
 
 LEAST_OVERLAP = 0.9
 _IDENTITY = ("task_version", "data_hash", "prompt_hash", "metric")
@@ -50,7 +50,7 @@ def _shown(identity: Mapping[str, Any], name: str) -> str:
     return f"{short} ({_setting(arguments)})" if arguments else short
 
 
-def overlap_problems(base: Run, candidate: Run, pairs: Pairs, *, allow_partial: bool) -> list[str]:
+def overlap_problems(base: Run, candidate: Run, pairs: PairedSamples, *, allow_partial: bool) -> list[str]:
     """Why these pairs are too few to stand for the two runs; nothing when they are not."""
     if not len(pairs.ids):
         return [
@@ -68,7 +68,7 @@ def overlap_problems(base: Run, candidate: Run, pairs: Pairs, *, allow_partial: 
     ]
 
 
-def warnings(base: Run, candidate: Run, pairs: Pairs) -> list[str]:
+def warnings(base: Run, candidate: Run, pairs: PairedSamples) -> list[str]:
     """What differs between two comparable runs and may explain a difference, one line each."""
     lines = []
     if base.location == candidate.location:

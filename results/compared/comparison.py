@@ -20,15 +20,14 @@ from results.chosen.folder import weights
 from results.compared.comparable import NotComparable, identity_problems, overlap_problems, warnings
 from results.logs.logged_run import Run
 from results.logs.outcomes import Flags, Outcomes
-from results.numbers.intervals import holm
-from results.numbers.paired import PairedDifference, Pairs, pair
+from results.numbers.intervals import ALPHA, holm
+from results.numbers.paired import PairedDifference, PairedSamples, pair
 from results.numbers.paired_corpus import score_difference
 from results.numbers.power import detectable_difference, samples_needed
 from results.numbers.sign_flips import sign_test
 
 Rate = Literal["no_answer", "truncated", "anywhere"]
-Verdict = Literal["improved", "regressed", "not worse", "undecided"]
-ALPHA = 0.05
+ComparisonVerdict = Literal["improved", "regressed", "not worse", "undecided"]
 MARGIN = 0.01
 # Above this share of pairs without a score, "not worse" would be said of the rest alone.
 MOST_UNSCORED = 0.05
@@ -72,12 +71,12 @@ class TaskComparison:
     task: str
     base: Run
     candidate: Run
-    pairs: Pairs
+    pairs: PairedSamples
     base_score: float
     candidate_score: float
     found: PairedDifference
     p_adjusted: float
-    verdict: Verdict
+    verdict: ComparisonVerdict
     margin: float
     detectable: float
     needed: int | None
@@ -147,7 +146,9 @@ def compare(base: Sequence[Run], candidate: Sequence[Run], rules: Rules) -> list
     ]
 
 
-def verdict(found: PairedDifference, p_adjusted: float, margin: float, alpha: float = ALPHA) -> Verdict:
+def difference_verdict(
+    found: PairedDifference, p_adjusted: float, margin: float, alpha: float = ALPHA
+) -> ComparisonVerdict:
     """The rule alone; ``found``'s interval has the level 1 - alpha."""
     if p_adjusted < alpha and found.difference > 0:
         return "improved"
@@ -175,14 +176,14 @@ def _may_be_one(task: TaskComparison) -> bool:
     return len(digests) == 1 or None in digests
 
 
-def _verdict(task: TaskComparison, p_adjusted: float, alpha: float) -> Verdict:
-    said = verdict(task.found, p_adjusted, task.margin, alpha)
+def _verdict(task: TaskComparison, p_adjusted: float, alpha: float) -> ComparisonVerdict:
+    said = difference_verdict(task.found, p_adjusted, task.margin, alpha)
     if said in ("improved", "not worse") and task.unscored_share > MOST_UNSCORED:
         return "undecided"
     return said
 
 
-def _task(base: Run, candidate: Run, pairs: Pairs, rules: Rules) -> TaskComparison:
+def _task(base: Run, candidate: Run, pairs: PairedSamples, rules: Rules) -> TaskComparison:
     base_score, candidate_score, found = score_difference(
         base.outcomes, candidate.outcomes, pairs, 1 - rules.alpha
     )
@@ -210,7 +211,7 @@ def _task(base: Run, candidate: Run, pairs: Pairs, rules: Rules) -> TaskComparis
     )
 
 
-def _rates(base: Outcomes, candidate: Outcomes, pairs: Pairs) -> list[RateChange]:
+def _rates(base: Outcomes, candidate: Outcomes, pairs: PairedSamples) -> list[RateChange]:
     """The flags of each sample's first epoch."""
     changes = []
     for name in _RATES:
@@ -227,7 +228,7 @@ def _rates(base: Outcomes, candidate: Outcomes, pairs: Pairs) -> list[RateChange
 
 
 def _groups(
-    base: Outcomes, candidate: Outcomes, pairs: Pairs, field: str, alpha: float
+    base: Outcomes, candidate: Outcomes, pairs: PairedSamples, field: str, alpha: float
 ) -> tuple[GroupComparison, ...]:
     labels = candidate.groups.get(field)
     if labels is None:

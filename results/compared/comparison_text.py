@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from results.compared.comparison import ALPHA, MOST_UNSCORED, RateChange, TaskComparison
+from results.compared.comparison import MOST_UNSCORED, RateChange, TaskComparison
+from results.numbers.intervals import ALPHA
 
 # A rate that moved by less than this is not worth a line, however certain.
 _LEAST_RATE_CHANGE = 0.01
@@ -26,7 +27,7 @@ def verdict_text(task: TaskComparison) -> str:
     if task.verdict != "undecided":
         return task.verdict
     if task.unscored_share > MOST_UNSCORED:
-        return f"undecided: {percent(task.unscored_share)} of the samples have no score in one of the two"
+        return f"undecided: {share_text(task.unscored_share)} of the samples have no score in one of the two"
     if task.needed is None or task.needed <= task.found.n:
         return "undecided: the difference is too near the margin"
     aim = f"for a margin of {_margin(task)}" if task.margin else "if the difference is what it seems"
@@ -67,7 +68,7 @@ def points(share: float) -> str:
     return f"{100 * share:.2f}".rstrip("0").rstrip(".")
 
 
-def percent(share: float) -> str:
+def share_text(share: float) -> str:
     """A share in whole percent; a small one that is not 0 keeps a decimal."""
     return f"{100 * share:.1f}%" if 0 < share < 0.01 else f"{100 * share:.0f}%"
 
@@ -125,19 +126,18 @@ def _rate_note(task: TaskComparison, rate: RateChange) -> str | None:
         return None
     name, more, less = _RATE_WORDS[rate.name]
     line = (
-        f"{more if rate.candidate > rate.base else less}: {name} {percent(rate.base)} → "
-        f"{percent(rate.candidate)} (p {p_text(rate.p)})"
+        f"{more if rate.candidate > rate.base else less}: {name} {share_text(rate.base)} → "
+        f"{share_text(rate.candidate)} (p {p_text(rate.p)})"
     )
     loose = next((other for other in task.rates if other.name == "anywhere"), None)
     if rate.name == "no_answer" and loose is not None:
-        line += f"; the answer stands anywhere in {percent(loose.base)} → {percent(loose.candidate)}"
+        line += f"; the answer stands anywhere in {share_text(loose.base)} → {share_text(loose.candidate)}"
     return line
 
 
 def _rate_text(rate: RateChange) -> str:
-    return (
-        f"{_RATE_WORDS[rate.name][0]} {percent(rate.base)} → {percent(rate.candidate)} (p {p_text(rate.p)})"
-    )
+    name = _RATE_WORDS[rate.name][0]
+    return f"{name} {share_text(rate.base)} → {share_text(rate.candidate)} (p {p_text(rate.p)})"
 
 
 def _cost(task: TaskComparison) -> str:

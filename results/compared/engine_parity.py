@@ -95,7 +95,7 @@ class Parity:
         }
 
 
-def parity(first: str | Path, second: str | Path) -> Parity:
+def engines_compared(first: str | Path, second: str | Path) -> Parity:
     """Compare two logs sample by sample.
 
     ValueError when they are of different data, or when their runs kept no tokens. Raises what reading a log

@@ -37,7 +37,7 @@ class Lineage:
     losses: tuple[LossPoint, ...]
 
 
-def read_lineage(identity: Mapping[str, Any]) -> Lineage | None:
+def lineage_of(identity: Mapping[str, Any]) -> Lineage | None:
     """The lineage in a run's identity, or None; what has another form than expected is left out.
 
     None as well for a lineage of other weights than those that ran (`lineage_warning`).

@@ -16,7 +16,7 @@ _ORDERS = 4
 _BETA_SQUARED = 4
 
 
-def corpus_bleu(sums: Floats) -> float:
+def bleu_of_sums(sums: Floats) -> float:
     """BLEU in [0, 1] with exponential smoothing, from its ten sums.
 
     These are the lengths of the completions and of the nearest references, then for n-grams of 1 to 4 words
@@ -35,7 +35,7 @@ def corpus_bleu(sums: Floats) -> float:
     return brevity * math.exp(logs / _ORDERS)
 
 
-def corpus_chrf(sums: Floats) -> float:
+def chrf_of_sums(sums: Floats) -> float:
     """chrF (or chrF++) in [0, 1] with beta 2: for each order n-grams of the completions, references, both."""
     precision, recall, orders = 0.0, 0.0, 0
     for own, reference, match in sums.reshape(-1, 3).tolist():
@@ -48,6 +48,6 @@ def corpus_chrf(sums: Floats) -> float:
 
 
 CORPUS_SCORES: Mapping[str, Callable[[Floats], float]] = MappingProxyType(
-    {"bleu": corpus_bleu, "chrf": corpus_chrf}
+    {"bleu": bleu_of_sums, "chrf": chrf_of_sums}
 )
 """The scorers that leave sums, and what becomes of them."""

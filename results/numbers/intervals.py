@@ -14,6 +14,9 @@ import numpy as np
 from results.logs.outcomes import Floats, Ints
 from results.numbers.lean_scipy import special
 
+ALPHA = 0.05
+"""A difference counts where chance alone gives one as large less often than this."""
+
 
 @dataclass(frozen=True)
 class Interval:

@@ -116,7 +116,7 @@ def _signature(run: Run, name: str) -> str | None:
     return next((said for scorer, said in signed.items() if name.startswith(scorer)), None)
 
 
-def signatures(run: Run) -> dict[str, str]:
+def metric_signatures(run: Run) -> dict[str, str]:
     """Scorer → what two of its scores must share to be compared; of numbers that share one, the first."""
     signed: dict[str, str] = run.identity.get("metrics") or {}
     first: dict[str, str] = {}

@@ -17,7 +17,7 @@ from results.numbers.sign_flips import SignTest, sign_test
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class PairedSamples:
     """Samples that both runs have. base, candidate: mean score over a sample's scored epochs, in [0, 1];
     clusters: from 0. unscored: samples left out because either run has no score for them.
     """
@@ -63,7 +63,7 @@ class PairedDifference:
     test: SignTest
 
 
-def pair(base: Outcomes, candidate: Outcomes) -> Pairs:
+def pair(base: Outcomes, candidate: Outcomes) -> PairedSamples:
     """Pair two runs' samples by id."""
     # The ids of most pairs are the same, in the same order, each once.
     same = tuple(base.ids) == tuple(candidate.ids)
@@ -81,7 +81,7 @@ def pair(base: Outcomes, candidate: Outcomes) -> Pairs:
     first, second = one.values[here], two.values[there]
     kept = ~(np.isnan(first) | np.isnan(second))
     codes = candidate.clusters.codes[candidate_rows[kept]] if len(shared) else np.zeros(0, dtype=np.int64)
-    return Pairs(
+    return PairedSamples(
         ids=list(compress(shared, kept.tolist())),
         base=first[kept],
         candidate=second[kept],

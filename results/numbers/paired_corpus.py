@@ -14,7 +14,7 @@ import numpy as np
 from results.logs.outcomes import Floats, Ints, Outcomes
 from results.numbers.bootstrap import cluster_bootstrap
 from results.numbers.corpus import CORPUS_SCORES
-from results.numbers.paired import PairedDifference, Pairs, paired_difference
+from results.numbers.paired import PairedDifference, PairedSamples, paired_difference
 from results.numbers.sign_flips import SignTest
 
 BOOTSTRAPS = 1_000
@@ -22,7 +22,7 @@ EXCHANGES = 2_000
 
 
 def score_difference(
-    base: Outcomes, candidate: Outcomes, pairs: Pairs, level: float = 0.95, rows: Ints | None = None
+    base: Outcomes, candidate: Outcomes, pairs: PairedSamples, level: float = 0.95, rows: Ints | None = None
 ) -> tuple[float, float, PairedDifference]:
     """Both scores over the pairs, or over some of them, and candidate minus base.
 

@@ -23,15 +23,6 @@ def detectable_difference(error: float, clusters: int, alpha: float = 0.05, powe
     return _reach(clusters, alpha, power) * error
 
 
-def power_at(difference: float, error: float, clusters: int, alpha: float = 0.05) -> float:
-    """The chance that a two-sided test at ``alpha`` finds a true difference of this size (normal error)."""
-    if clusters < 2 or not error > 0:
-        return math.nan
-    quantile = float(special.stdtrit(clusters - 1, 1 - alpha / 2))
-    shift = abs(difference) / error
-    return float(special.ndtr(shift - quantile) + special.ndtr(-shift - quantile))
-
-
 def samples_needed(
     error: float, n: int, clusters: int, distance: float, alpha: float = 0.05, power: float = POWER
 ) -> int | None:

@@ -14,10 +14,10 @@ from results.board.columns import BESIDE_SCORE
 from results.board.confusion import confusions
 from results.board.forgetting import forgetting_matrix
 from results.board.leaderboard_files import Published
-from results.board.standings import Cell, Column, Leaderboard, Row, group_names, mean_score, members
+from results.board.standings import BoardRow, Cell, Column, Leaderboard, group_names, mean_score, members
 from results.logs.ancestry import Lineage
 from results.numbers.intervals import Interval
-from results.numbers.paired import Pairs, pair
+from results.numbers.paired import PairedSamples, pair
 from results.numbers.paired_corpus import score_difference
 
 Plain = dict[str, Any]
@@ -67,7 +67,7 @@ def _task(board: Leaderboard, column: Column) -> Plain:
     }
 
 
-def _row(row: Row) -> Plain:
+def _row(row: BoardRow) -> Plain:
     lineage = row.lineage
     return {
         "name": row.title,
@@ -127,7 +127,7 @@ def _pairs(board: Leaderboard, column: Column) -> list[list[float | None]]:
     runs = [(place, row.cells[column].run) for place, row in enumerate(board.rows) if column in row.cells]
     for position, (place, run) in enumerate(runs):
         for other_place, other in runs[position + 1 :]:
-            pairs: Pairs = pair(run.outcomes, other.outcomes)
+            pairs: PairedSamples = pair(run.outcomes, other.outcomes)
             if not len(pairs.ids):
                 continue
             d = score_difference(run.outcomes, other.outcomes, pairs)[-1]

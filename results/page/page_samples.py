@@ -14,9 +14,9 @@ from results.logs.log_file import read_log
 from results.logs.logged_run import Run
 from results.logs.outcomes import Outcome
 from results.logs.sample_file import LoggedSample, SampleFile
+from results.page.page_data import Plain
 from results.shown.thumbnails import thumbnail
 
-Plain = dict[str, Any]
 # Over the whole page: bytes of pictures (before the third that base64 adds) and characters of completions.
 _PICTURES = 3_000_000
 _COMPLETIONS = 4_000_000

@@ -13,7 +13,7 @@ from results.logs.judge_warnings import run_warnings
 from results.logs.logged_run import Run, short_name
 from results.logs.outcomes import Outcome
 from results.numbers.intervals import Interval, mean_interval
-from results.numbers.metrics import metric_json, run_metrics, signatures
+from results.numbers.metrics import metric_json, metric_signatures, run_metrics
 from results.shown.metrics_table import cut_note, group_metrics_tables, metrics_table
 from results.shown.words import (
     SMALL,
@@ -81,7 +81,7 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
             console.print(metrics_table(shown(f"{run.task} × {short_name(run)}"), measured))
             if any(metric.lower for metric in measured):
                 console.print("↓ counts what is wrong: lower is better", style="dim")
-            for name, signature in signatures(run).items():
+            for name, signature in metric_signatures(run).items():
                 console.print(shown(f"{name}: {signature}"), style="dim", soft_wrap=True)
             if (cut := cut_note(measured)) is not None:
                 console.print(cut, style="yellow", soft_wrap=True)

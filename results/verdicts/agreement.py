@@ -17,9 +17,9 @@ from typing import cast
 
 from results.numbers.intervals import Interval, mean_interval
 from results.verdicts.judging import Judging
-from results.verdicts.win_rate import Outcome, judged_pairs
+from results.verdicts.win_rate import Preference, judged_pairs
 
-Rated = Mapping[tuple[str, str, str], Outcome]
+Rated = Mapping[tuple[str, str, str], Preference]
 """(sample, a, b) → outcome, for what one judge or person said."""
 
 
@@ -97,7 +97,7 @@ def read_choices(
     other words for contestants. Raises ValueError naming every row that cannot be read, OSError without the
     file.
     """
-    found: dict[str, dict[tuple[str, str, str], Outcome]] = {}
+    found: dict[str, dict[tuple[str, str, str], Preference]] = {}
     mistakes = []
     with file.open(encoding="utf-8-sig", newline="") as rows:
         reader = csv.DictReader(rows)
@@ -143,7 +143,7 @@ def _pair(
     raise ValueError(f"{a!r} and {b!r} did not meet; these did: {met}")
 
 
-def _outcome(choice: str, pair: tuple[str, str], known: Mapping[str, str], *, turned: bool) -> Outcome:
+def _outcome(choice: str, pair: tuple[str, str], known: Mapping[str, str], *, turned: bool) -> Preference:
     if choice.lower() == "tie":
         return "tie"
     if choice in ("A", "B"):

@@ -16,7 +16,7 @@ from results.numbers.intervals import Interval, mean_interval
 from results.numbers.length_control import LengthControlled, length_controlled
 from results.verdicts.judging import Call, Judging
 
-Outcome = Literal["a", "b", "tie"]
+Preference = Literal["a", "b", "tie"]
 # How long the text of a is beside that of b: up to this ratio of words, and what tables call it.
 LENGTHS: tuple[tuple[float, str], ...] = (
     (0.5, "under half as long"),
@@ -60,7 +60,7 @@ class JudgedPair:
         return next((call.reason for call in self.calls if call.said is None), None) or "not run"
 
     @property
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> Preference | None:
         """Who was preferred, over both orders."""
         score = self.score
         return None if score is None else "tie" if score == 0.5 else "a" if score > 0.5 else "b"

@@ -10,7 +10,7 @@ import pytest
 
 from bench.serving.checkpoint import Checkpoint
 from bench.serving.logged_lineage import logged_lineage
-from results.logs.ancestry import read_lineage
+from results.logs.ancestry import lineage_of
 
 
 def lineage(base: str, parent: dict[str, Any] | None) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def test_what_tables_need_is_kept_and_the_rest_is_not(tmp_path: Path) -> None:
     assert "versions" not in kept
     assert "optimizer" not in kept["recipe"]
     assert len(json.dumps(kept)) < 20_000
-    found = read_lineage({"lineage": kept})
+    found = lineage_of({"lineage": kept})
     assert found is not None
     assert (found.recipe, found.base, found.examples) == ("chart_sft", "two", 6)
     assert found.ancestors == ("digest of two", "digest of one")
@@ -59,7 +59,7 @@ def test_an_adapters_lineage_is_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [[], "text", {}, {"recipe": 3, "parent": [1], "loss_history": "x"}])
 def test_a_lineage_of_another_form_is_no_error(tmp_path: Path, content: object) -> None:
     kept = logged_lineage(written(tmp_path, content))
-    assert kept is None or read_lineage({"lineage": kept}) is not None
+    assert kept is None or lineage_of({"lineage": kept}) is not None
 
 
 def test_a_checkpoint_without_one_has_none(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from bench.serving.checkpoint import find_checkpoint
 from bench.serving.logged_lineage import logged_lineage
 from bench.training.training_data import training_data
 from bench.training.training_run import TrainRequest
-from results.logs.ancestry import lineage_warning, read_lineage
+from results.logs.ancestry import lineage_of, lineage_warning
 from results.logs.judge_warnings import teachers
 from tasks.cache import cache_folder
 from trainers.data.shared_examples import overlaps
@@ -128,7 +128,7 @@ def test_from_rows_to_a_checkpoint_that_is_found_again(command: Command, tmp_pat
     # Other weights under the same name: what the folder tells of its training is not about them.
     changed = {"weights_digest": found.digest, "lineage": logged_lineage(found)}
     assert found.recipe_commit is None and changed["weights_digest"] != lineage["weights_digest"]
-    assert read_lineage(changed) is None and "changed after training" in str(lineage_warning(changed))
+    assert lineage_of(changed) is None and "changed after training" in str(lineage_warning(changed))
 
 
 def test_a_dry_run_shows_what_would_be_trained(command: Command, tmp_path: Path) -> None:

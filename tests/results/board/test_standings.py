@@ -28,7 +28,7 @@ from results.board.leaderboard_table import (
 )
 from results.board.published import published_tables
 from results.board.standings import Leaderboard, leaderboard, mean_score
-from results.logs.ancestry import read_lineage
+from results.logs.ancestry import lineage_of
 from results.logs.logged_run import Run
 from results.logs.outcomes import Outcome, Outcomes
 
@@ -384,7 +384,7 @@ def test_without_any_lineage_the_earliest_run_is_the_base() -> None:
     ],
 )  # fmt: skip
 def test_a_lineage_of_another_form_is_left_out(said: object) -> None:
-    found = read_lineage({"lineage": said})
+    found = lineage_of({"lineage": said})
     if found is not None:
         assert (found.recipe, found.base, found.ancestors, found.losses, found.groups) == (
             None,
@@ -416,13 +416,13 @@ def test_a_lineage_of_other_weights_is_left_out_with_a_warning() -> None:
     ]
     # A parent's lineage is believed only where it is about the base that was trained on.
     parent = {"base_digest": "minus one", "weights_digest": "another zero"}
-    cut = read_lineage({"lineage": {**old, "parent": parent}})
+    cut = lineage_of({"lineage": {**old, "parent": parent}})
     assert cut is not None and cut.ancestors == ("zero",)
 
 
 def test_a_lineage_that_never_ends_is_cut() -> None:
     endless: dict[str, Any] = {"base_digest": "d"}
     endless["parent"] = endless
-    found = read_lineage({"lineage": endless})
+    found = lineage_of({"lineage": endless})
     assert found is not None
     assert len(found.ancestors) == 100

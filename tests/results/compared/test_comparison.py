@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from results.compared.comparable import NotComparable
-from results.compared.comparison import Rules, TaskComparison, compare, noise_floors, verdict
+from results.compared.comparison import Rules, TaskComparison, compare, difference_verdict, noise_floors
 from results.compared.comparison_table import comparison_json, print_comparison
 from results.compared.comparison_text import notes, p_text, signed, verdict_text
 from results.compared.flips import flips
@@ -111,7 +111,7 @@ def found(difference: float, low: float) -> PairedDifference:
 def test_p_decides_the_difference_and_the_interval_the_margin(
     difference: float, low: float, p: float, expected: str
 ) -> None:
-    assert verdict(found(difference, low), p, 0.01) == expected
+    assert difference_verdict(found(difference, low), p, 0.01) == expected
 
 
 def test_p_is_adjusted_over_the_tasks() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results.numbers.corpus import corpus_bleu, corpus_chrf
+from results.numbers.corpus import bleu_of_sums, chrf_of_sums
 from scorers.overlap.bleu import bleu_scorer, chrf_scorer
 
 sacrebleu = pytest.importorskip("sacrebleu")
@@ -32,9 +32,9 @@ def test_any_draw_of_samples_has_sacrebleus_corpus_score(
     weights = np.asarray(counts if any(counts) else [1] * len(found), dtype=float)
     hypotheses, references = [own for own, _ in drawn], [[gold for _, gold in drawn]]
     for score, reduce, library in (
-        (bleu_of, corpus_bleu, sacrebleu.BLEU()),
-        (chrf_of, corpus_chrf, sacrebleu.CHRF()),
-        (chrf_words_of, corpus_chrf, sacrebleu.CHRF(word_order=2)),
+        (bleu_of, bleu_of_sums, sacrebleu.BLEU()),
+        (chrf_of, chrf_of_sums, sacrebleu.CHRF()),
+        (chrf_words_of, chrf_of_sums, sacrebleu.CHRF(word_order=2)),
     ):
         sums = np.asarray([score(own, [gold]).sums for own, gold in found], dtype=float)
         expected = library.corpus_score(hypotheses, references).score
@@ -42,5 +42,5 @@ def test_any_draw_of_samples_has_sacrebleus_corpus_score(
 
 
 def test_nothing_in_common_scores_zero() -> None:
-    assert corpus_bleu(np.zeros(10)) == 0
-    assert corpus_chrf(np.zeros(18)) == 0
+    assert bleu_of_sums(np.zeros(10)) == 0
+    assert chrf_of_sums(np.zeros(18)) == 0

@@ -9,13 +9,13 @@ from random import Random
 import pytest
 
 from results.verdicts.agreement import Rated, agreement, cohen_kappa, krippendorff_alpha, read_choices
-from results.verdicts.win_rate import Outcome
+from results.verdicts.win_rate import Preference
 
 MEETINGS = [("one", "golden")]
 
 
 def rated(said: str, start: int = 0) -> Rated:
-    words: dict[str, Outcome] = {"a": "a", "b": "b", "t": "tie"}
+    words: dict[str, Preference] = {"a": "a", "b": "b", "t": "tie"}
     return {
         (f"s{n}", "one", "golden"): words[letter] for n, letter in enumerate(said, start) if letter != "-"
     }
