@@ -16,6 +16,7 @@ from scorers.judges.judge_prompt import RUBRIC_VERSION, Picture, pair_prompt, ru
 from scorers.judges.verdict_scorer import verdict
 from solvers.completion import completion
 
+# A judge reasons in a few sentences before its verdict; a cut reply has none, and is counted.
 MAX_TOKENS = 1024
 _NO_PICTURE = "the picture is neither in the log nor where the run read it"
 

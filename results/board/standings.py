@@ -25,7 +25,8 @@ from results.numbers.paired_corpus import score_difference
 
 _Key: TypeAlias = tuple[str, str | None, str | None, str | None, str | None]
 Standing = Literal["best", "tied", "behind", "untested"]
-# A run over fewer of the column's samples is shown, and neither tested nor called the best.
+# A run over fewer of the column's samples is shown, and neither tested nor called the best: what is missing
+# could move its score by over ten points.
 _LEAST_COVERAGE = 0.9
 # What may differ between two runs of the same weights on the same column, with the words for it.
 _SETTINGS = ("generation", "engine", "engine_version", "dtype", "engine_seed", "base_url")

@@ -17,6 +17,7 @@ from results.logs.sample_file import LoggedSample, SampleFile
 from results.numbers.intervals import Interval, mean_interval
 from results.shown.words import interval_json
 
+# Characters of a completion shown on each side of where two engines part.
 _AROUND = 40
 
 

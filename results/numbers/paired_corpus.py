@@ -17,6 +17,7 @@ from results.numbers.corpus import CORPUS_SCORES
 from results.numbers.paired import PairedDifference, PairedSamples, paired_difference
 from results.numbers.sign_flips import SignTest
 
+# As for single scores (`results.numbers.metrics`); the exchanges tell a p of .05 to ±.005.
 BOOTSTRAPS = 1_000
 EXCHANGES = 2_000
 

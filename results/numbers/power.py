@@ -6,6 +6,7 @@ import math
 
 from results.numbers.lean_scipy import special
 
+# Measured at the difference that it states: found in 78 to 82%, in 73% at 10 pictures (decision 0007).
 POWER = 0.8
 
 

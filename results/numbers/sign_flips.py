@@ -14,10 +14,13 @@ import numpy as np
 from results.logs.outcomes import Floats
 from results.numbers.lean_scipy import special
 
+# Tells a p of .05 to ±.002 (one standard deviation).
 ROUNDS = 10_000
+# Draws in all: 40,000 clusters of different sums take 13 s on one busy core; more of them get fewer rounds.
 _MOST_DRAWS = 400_000_000
 _MOST_COUNTED = 6_000
-"""Up to these flips, counting every outcome takes less time than drawing some."""
+"""Up to these flips the count of all ways, which is exact, takes no longer than drawing some: 2 ms each at
+5,000 with sums of 1 to 4. It grows with the square: 17 ms against 1 at 18,000."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from results.page.page_data import Plain
 from results.shown.thumbnails import thumbnail
 
 # Over the whole page: bytes of pictures (before the third that base64 adds) and characters of completions.
+# 20 checkpoints × 5 tasks × 2,000 samples make 8.3 MB with these; all of their completions would be 180 MB.
 _PICTURES = 3_000_000
 _COMPLETIONS = 4_000_000
 _LONGEST_COMPLETION, _SHORTEST_COMPLETION = 4_000, 300
