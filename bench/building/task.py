@@ -77,8 +77,9 @@ def build_task(
     dataset_args: Mapping[str, object] | None = None,
     *,
     progress: Callable[[int, int], None] | None = None,
+    records: list[Record] | None = None,
 ) -> Task:
-    """The inspect task of a declaration, its records loaded.
+    """The inspect task of a declaration, its records loaded where they are not given.
 
     dataset_args override ``dataset.args`` (the user's ``-T``); ``solver`` and ``shots`` among them override
     the declaration's own. Raises RequestError when the records, a prompt field or a report field is missing.
@@ -86,7 +87,8 @@ def build_task(
     spec, given = with_encoder(spec, dataset_args or {})
     spec, given = with_judge(spec, given)
     spec, dataset_args = with_overrides(spec, given)
-    records = load_records(spec, dataset_args, progress=progress)
+    if records is None:
+        records = load_records(spec, dataset_args, progress=progress)
     if not records:
         raise RequestError(f"task {spec.name!r} has no records with {dict(given)}")
     _check_report(spec, records)

@@ -1,8 +1,8 @@
 """A task as its teacher gets it: the train split, the teacher's prompt, and what of an answer is accepted.
 
 teacher_spec(spec, "one")            the declaration with the teacher's prompt in place of the student's
-teaching_task(spec, …)               the inspect task that asks it
-learned(spec, record, completion)    what a student learns of an accepted completion
+teaching_task(spec, …)               the inspect task that asks it; its dataset has the records as well
+lessons(spec, record, completion)    what a student learns of an accepted completion
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Literal, TypeAlias
 from inspect_ai import Task
 from inspect_ai.dataset import Dataset, MemoryDataset, Sample
 from inspect_ai.model import ChatMessage, ContentImage
-from inspect_ai.solver import Solver
 
 from bench.building.task import build_scorers, build_task
 from bench.building.teachers import TEACHERS, Teacher
@@ -39,6 +38,14 @@ TRAIN = "train"
 """The split that students learn from, and the only one that teachers are asked about."""
 
 
+class TeacherDataset(MemoryDataset):
+    """What a teacher is asked, and the records behind it by sample id: loading them may take minutes."""
+
+    def __init__(self, samples: list[Sample], name: str, records: Mapping[str, Record]) -> None:
+        super().__init__(samples, name=name)
+        self.records = records
+
+
 def declared(spec: TaskSpec) -> DistillSpec:
     """How the task's teacher is asked; RequestError when it does not say."""
     if spec.distill is None:
@@ -48,6 +55,15 @@ def declared(spec: TaskSpec) -> DistillSpec:
             f"or take one that does ({able})"
         )
     return spec.distill
+
+
+def calls_of(spec: TaskSpec, given: Calls | None) -> Calls:
+    """How the teacher is called: as asked, or as declared; RequestError for stages that there are none of."""
+    distill = declared(spec)
+    calls: Calls = distill.calls if given is None else given
+    if calls == "stage" and not distill.stages:
+        raise RequestError(f"--calls stage: task {spec.name!r} declares no stages for its teacher")
+    return calls
 
 
 def train_args(spec: TaskSpec, given: Mapping[str, object]) -> dict[str, object]:
@@ -109,29 +125,29 @@ def teaching_task(
     retries: int | None = None,
     seed: int = 0,
     samples_per: Mapping[str, int] | None = None,
-    solver: Solver | None = None,
 ) -> Task:
     """The task that asks a teacher about the train split and scores what may be learned from.
 
     Accepted is a completion that ended by itself, whose stages are all there, and that the task's first
     scorer calls correct. samples_per: field → most samples of each of its groups, in their order.
-    solver: where the completions come from, when not from a model.
+    The task's dataset is a TeacherDataset.
     """
     distill = declared(spec)
-    way: Calls = distill.calls if calls is None else calls
-    if way == "stage" and not distill.stages:
-        raise RequestError(f"--calls stage: task {spec.name!r} declares no stages for its teacher")
+    way = calls_of(spec, calls)
     attempts = distill.retries if retries is None else retries
     asked = teacher_spec(spec, way)
+    args = train_args(spec, dataset_args)
+    # A record is read with the fields of both prompts: what is asked of the teacher is learned by a student.
+    loaded = load_records(asked.model_copy(update={"prompt": f"{spec.prompt}\n{asked.prompt}"}), args)
+    records = {str(record["id"]): record for record in loaded}
     # The solver is made below; the spec's part names it for the prompt's hash.
-    built = build_task(asked.model_copy(update={"solver": spec.solver}), train_args(spec, dataset_args))
+    built = build_task(asked.model_copy(update={"solver": spec.solver}), args, records=loaded)
     chosen = some_of_each(built.dataset, samples_per or {})
     if distill.teacher is None:
         accept = accepted(build_scorers(spec)[0], lambda sample_id, text: refusal(distill, text))
         asked_for = prompt_hash(asked)
     else:
         named = TEACHERS[distill.teacher]()
-        records = {str(r["id"]): r for r in load_records(spec, train_args(spec, dataset_args))}
         accept = accepted(None, lambda sample_id, text: named.refusal(records[sample_id], text))
         chosen = [_asked_by(named, sample, records[str(sample.id)]) for sample in chosen]
         asked_for = messages_hash(chosen)
@@ -139,9 +155,8 @@ def teaching_task(
     return Task(
         name=f"{spec.name}-teacher",
         version=spec.version,
-        dataset=MemoryDataset(chosen, name=f"{spec.name}-teacher"),
-        solver=solver
-        or teacher(
+        dataset=TeacherDataset(chosen, f"{spec.name}-teacher", records),
+        solver=teacher(
             accept,
             follow_ups=follow_ups(distill, way),
             joined=partial(_joined, distill),

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,20 +20,19 @@ from typing import Any
 from inspect_ai import Task, eval_async
 from inspect_ai.log import EvalLog
 
-from bench.building.rationales import RATIONALES
+from bench.building.rationales import RATIONALES, Rationale
 from bench.building.task import image_files
-from bench.building.teacher_task import Calls, bare_answer, declared, lessons, train_args
+from bench.building.teacher_task import Calls, TeacherDataset, bare_answer, calls_of, declared, lessons
 from bench.declarations.catalog import find_task
 from bench.declarations.task_spec import TaskSpec
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
-from bench.records.loading import Record, load_records
+from bench.records.loading import Record
 from bench.records.training_card import training_card
 from bench.records.training_folder import write_folder
 from bench.registry import teacher_task
 from bench.running.dry_run import shown_prompt
 from bench.running.run import QUIET, RunRequest, Show, needed_length, quiet_collector, run_one
 from bench.serving.model import ModelRequest, ServedModel, check_endpoint, library_versions, resolve_model
-from results.logs.logged_run import read_run
 from results.logs.sample_file import SampleFile
 from results.shown.acceptance_table import Acceptance, acceptance
 from solvers.journal import current_progress
@@ -92,7 +91,7 @@ def distill(request: DistillRequest, show: Show) -> Distilled:
     """
     spec, task = _checked(request)
     if request.teacher == PROGRAMMATIC:
-        log, identity = asyncio.run(_programmatic(request, spec, show))
+        log, identity = asyncio.run(_programmatic(request, spec, task, show))
     else:
         log, identity = asyncio.run(_taught(request, task, show))
     return _written(request, spec, task, log, identity)
@@ -103,13 +102,17 @@ def describe(request: DistillRequest) -> dict[str, Any]:
     spec, task = _checked(request, dry=True)
     served = None if request.teacher == PROGRAMMATIC else _served(request, task)
     example = task.dataset[0]
-    asked = {} if served is None else shown_prompt(example, served)
+    if served is None:
+        written = _rationales(_rationale(spec), {str(example.id): _records(task)[str(example.id)]})
+        prompt = {"sample": example.id, "completion": written.get(str(example.id))}
+    else:
+        prompt = shown_prompt(example, served)
     return {
         "task": (task.metadata or {})["identity"],
         "teacher": {"model": PROGRAMMATIC} if served is None else served.identity(),
         "samples": min(len(task.dataset), request.limit or len(task.dataset)),
         "generation": {**task.config.model_dump(exclude_none=True), **_generation(request)},
-        "prompt": asked or {"sample": example.id, "completion": _rationales(spec, request)[str(example.id)]},
+        "prompt": prompt,
         "out": str(request.out),
         "logs": str(request.logs),
     }
@@ -129,15 +132,18 @@ def _checked(request: DistillRequest, *, dry: bool = False) -> tuple[TaskSpec, T
         raise RequestError(
             f"--temperature 0 with {retries} retries: each would write the same; give --retries 0 as well"
         )
-    task = teacher_task(
-        student_task=request.task,
-        calls=request.calls,
-        retries=request.retries,
-        teacher_seed=request.seed,
-        samples_per=dict(request.samples_per),
+    calls_of(spec, request.calls)
+    return spec, teacher_task(student_task=request.task, **_task_args(request))
+
+
+def _task_args(request: DistillRequest) -> dict[str, Any]:
+    """The arguments of the teacher's task, as its log has them. No attempts are made of a rationale."""
+    how = {"calls": request.calls, "retries": request.retries, "teacher_seed": request.seed}
+    return {
         **request.dataset_args,
-    )
-    return spec, task
+        **(how if request.teacher != PROGRAMMATIC else {}),
+        "samples_per": dict(request.samples_per),
+    }
 
 
 async def _taught(request: DistillRequest, task: Task, show: Show) -> tuple[str, dict[str, Any]]:
@@ -163,13 +169,7 @@ def run_request(request: DistillRequest) -> RunRequest:
         temperature=request.temperature,
         max_tokens=request.max_tokens,
         resume=request.resume,
-        dataset_args={
-            **request.dataset_args,
-            "calls": request.calls,
-            "retries": request.retries,
-            "teacher_seed": request.seed,
-            "samples_per": dict(request.samples_per),
-        },
+        dataset_args=_task_args(request),
         model_args=request.model_args,
         base_url=request.base_url,
         trust_remote_code=request.trust_remote_code,
@@ -198,9 +198,11 @@ def _served(request: DistillRequest, task: Task) -> ServedModel:
         raise RequestError(f"{said}{did_you_mean(request.teacher, [PROGRAMMATIC])}") from error
 
 
-async def _programmatic(request: DistillRequest, spec: TaskSpec, show: Show) -> tuple[str, dict[str, Any]]:
+async def _programmatic(
+    request: DistillRequest, spec: TaskSpec, task: Task, show: Show
+) -> tuple[str, dict[str, Any]]:
     """(log, identity) of the task's own rationales, scored as a model's completions are."""
-    rationales = _rationales(spec, request)
+    rationales = _rationales(_rationale(spec), _records(task))
     identity = {
         "model": PROGRAMMATIC,
         "weights_digest": None,
@@ -208,9 +210,6 @@ async def _programmatic(request: DistillRequest, spec: TaskSpec, show: Show) -> 
         "engine": None,
         "libraries": library_versions(),
     }
-    task = teacher_task(
-        student_task=request.task, samples_per=dict(request.samples_per), **request.dataset_args
-    )
     count = min(len(task.dataset), request.limit or len(task.dataset))
     with show.samples(f"{task.name} × {PROGRAMMATIC}", count) as advance, quiet_collector():
         current_progress.set(advance)
@@ -239,8 +238,8 @@ async def _replayed(
     return log
 
 
-def _rationales(spec: TaskSpec, request: DistillRequest) -> dict[str, str]:
-    """The task's own rationale of each record; RequestError when it has none."""
+def _rationale(spec: TaskSpec) -> Rationale:
+    """What writes the task's own rationales; RequestError when it has none."""
     make = RATIONALES.get(spec.dataset.records or "")
     if make is None:
         able = ", ".join(RATIONALES)
@@ -248,18 +247,23 @@ def _rationales(spec: TaskSpec, request: DistillRequest) -> dict[str, str]:
             f"--teacher {PROGRAMMATIC}: task {spec.name!r} has no rationales of its own (records that have: "
             f"{able}); give a model"
         )
-    write: Callable[[Record], str] = make()
+    return make()
+
+
+def _rationales(write: Rationale, records: Mapping[str, Record]) -> dict[str, str]:
+    """The rationale of each record that has one; the others are counted as unscored."""
     written: dict[str, str] = {}
-    for record in _records(spec, request):
-        # A record without one is counted as unscored.
+    for sample_id, record in records.items():
         with contextlib.suppress(ValueError):
             if "unreadable" not in record:
-                written[str(record["id"])] = write(record)
+                written[sample_id] = write(record)
     return written
 
 
-def _records(spec: TaskSpec, request: DistillRequest) -> list[Record]:
-    return load_records(spec, train_args(spec, request.dataset_args))
+def _records(task: Task) -> Mapping[str, Record]:
+    """The records behind the teacher's task, by sample id."""
+    assert isinstance(task.dataset, TeacherDataset)
+    return task.dataset.records
 
 
 def _generation(request: DistillRequest) -> dict[str, Any]:
@@ -270,8 +274,7 @@ def _generation(request: DistillRequest) -> dict[str, Any]:
 def _written(
     request: DistillRequest, spec: TaskSpec, task: Task, log: str, identity: Mapping[str, Any]
 ) -> Distilled:
-    run, found = read_run(log), acceptance(log)
-    records = {str(record["id"]): record for record in _records(spec, request)}
+    found, records = acceptance(log), _records(task)
     examples: dict[str, list[TrainExample]] = {}
     fallbacks = 0
     with SampleFile(log) as file:
@@ -289,7 +292,7 @@ def _written(
             for variant, text in texts.items():
                 examples.setdefault(variant, []).append(_example(spec, record, text))
     provenance = {
-        **_provenance(spec, run.identity, identity),
+        **_provenance(spec, found.run.identity, identity),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "log": Path(log).name,
         "rows": max(map(len, examples.values()), default=0),

@@ -394,6 +394,45 @@ def test_a_dry_run_shows_the_whole_prompt(scienceqa_folder: Path, tmp_path: Path
     assert not any(tmp_path.iterdir())
 
 
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Grows by one whenever a task's records are loaded, whoever loads them."""
+    made: list[object] = []
+
+    def counted(*given: object, **named: object) -> object:
+        made.append(given)
+        return load_records(*given, **named)  # type: ignore[arg-type]
+
+    for module in list(sys.modules.values()):
+        if getattr(module, "load_records", None) is load_records and module.__name__ != __name__:
+            monkeypatch.setattr(module, "load_records", counted)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("task", "teacher"),
+    [("chart_vqa", "programmatic"), ("chart_vqa", "vllm/fake"), ("ielts_essay", "vllm/fake")],
+)
+def test_records_are_loaded_once(
+    endpoint: Any, tmp_path: Path, quiet: Any, loads: list[object], task: str, teacher: str
+) -> None:
+    """They may take minutes."""
+    asked = DistillRequest(
+        task=task,
+        teacher=teacher,
+        base_url=None if teacher == "programmatic" else endpoint.url,
+        out=tmp_path / "out",
+        retries=0,
+        dataset_args={"size": 4},
+    )
+    describe(asked)
+    assert len(loads) == 1
+    made = distill(asked, quiet)
+    assert len(loads) == 2
+    read_folder(made.folders[0], most=3)
+    assert len(loads) == 2
+
+
 @pytest.mark.engine
 def test_a_vllm_served_teacher_has_its_right_rows_accepted(
     served: Any,
