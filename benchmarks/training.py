@@ -130,10 +130,10 @@ class Clock:
 
 
 def run_ours(model: str, base: Path, steps: int, *, grouped: bool) -> dict[str, float]:
-    from trainers.data.examples import TrainExample
-    from trainers.loop.loop import Curve
-    from trainers.loop.sft import TrainData, train
+    from trainers.data.examples import TrainData, TrainExample
+    from trainers.loop.curve import Curve
     from trainers.recipe import TrainRecipe
+    from trainers.training import train
 
     given = settings(model, steps)
     clock = Clock()

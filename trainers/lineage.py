@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-FILE = "lineage.json"
+LINEAGE_FILE = "lineage.json"
 
 Digest: TypeAlias = Callable[[Path, Path | None], str]
 """Names a checkpoint by its bytes: a model's folder, and the folder of an adapter on it or None."""
@@ -34,13 +34,15 @@ _LIBRARIES = (
 
 def write_lineage(folder: Path, content: Mapping[str, Any]) -> None:
     """Write a checkpoint's lineage."""
-    (folder / FILE).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / LINEAGE_FILE).write_text(
+        json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def read_lineage(folder: Path) -> dict[str, Any] | None:
     """A checkpoint's lineage, or None where there is none that can be read."""
     try:
-        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        found = json.loads((folder / LINEAGE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

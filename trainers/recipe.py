@@ -34,10 +34,10 @@ from pydantic import (
 DATA_SOURCES = ("task", "folder", "jsonl", "parquet", "hub")
 """Where examples can come from; a recipe names exactly one."""
 
-Part: TypeAlias = Literal["vision", "connector", "text"]
+ModelPart: TypeAlias = Literal["vision", "connector", "text"]
 """A part of a vision-language model; `trainers.models.parts` says which parameter belongs to which."""
 
-Form: TypeAlias = Literal[
+TargetForm: TypeAlias = Literal[
     "answer_only", "rationale_then_answer", "staged_tags", "essay_structured", "essay_unstructured"
 ]
 """What a completion looks like; `trainers.data.targets` makes and checks each."""
@@ -57,10 +57,10 @@ def _tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-File: TypeAlias = Annotated[
+DataFile: TypeAlias = Annotated[
     Path, Field(strict=True), BeforeValidator(_file), WithJsonSchema({"type": "string"})
 ]
-Parts: TypeAlias = Annotated[tuple[Part, ...], Field(strict=False), BeforeValidator(_tuple)]
+ModelParts: TypeAlias = Annotated[tuple[ModelPart, ...], Field(strict=False), BeforeValidator(_tuple)]
 
 
 class _Section(BaseModel):
@@ -100,13 +100,13 @@ class DataRecipe(_Section):
     task: str | None = Field(
         default=None, min_length=1, description="A task's train split, with its rationales where it has them."
     )
-    folder: File | None = Field(
+    folder: DataFile | None = Field(
         default=None, description="Training folder: parquet files with images, prompt, completion, sample_id."
     )
-    jsonl: File | None = Field(
+    jsonl: DataFile | None = Field(
         default=None, description="File of JSON objects with prompt, completion and image or images."
     )
-    parquet: File | None = Field(default=None, description="Parquet file with the same columns.")
+    parquet: DataFile | None = Field(default=None, description="Parquet file with the same columns.")
     hub: str | None = Field(default=None, min_length=1, description="Hub data set with the same columns.")
     revision: str | None = Field(default=None, description="Commit of the hub data set.")
     split: str = Field(default="train", min_length=1, description="Split of a task or hub data set.")
@@ -145,7 +145,7 @@ def data_mistake(data: Mapping[str, object]) -> str | None:
 class TargetRecipe(_Section):
     """What the model learns to write."""
 
-    form: Form = Field(description="The form of the completion.")
+    form: TargetForm = Field(description="The form of the completion.")
     answer: str = Field(
         default="\\boxed{{{answer}}}",
         description="How answer_only writes an answer; literal braces are doubled.",
@@ -298,7 +298,7 @@ class TrainRecipe(_Section):
     base: BaseRecipe = Field(description="The model that training begins with.")
     data: DataRecipe = Field(description="Where the examples come from.")
     target: TargetRecipe = Field(description="What the model learns to write.")
-    frozen: Parts = Field(
+    frozen: ModelParts = Field(
         default=(), description="Parts that stay as they are: vision, connector, text. Without adapter only."
     )
     adapter: AdapterRecipe | None = Field(

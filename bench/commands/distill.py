@@ -84,8 +84,7 @@ def distill(
         raise RequestError(
             f"{', '.join(missing)} missing: bench distill TASK --teacher MODEL --out DIR, or --inspect DIR"
         )
-    from bench.teaching.distillation import DistillRequest, describe
-    from bench.teaching.distillation import distill as run_teacher
+    from bench.teaching.distillation import DistillRequest, describe_teaching, run_teacher
 
     request = DistillRequest(
         task=task,
@@ -108,7 +107,7 @@ def distill(
         trust_remote_code=trust_remote_code,
     )
     if dry_run:
-        _print_description(describe(request), as_json)
+        _print_description(describe_teaching(request), as_json)
         return
     inspect_display("none")
     made = run_teacher(request, TerminalShow(console(stderr=True), bar=show == "bar", quiet=show == "none"))

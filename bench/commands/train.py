@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bench.training.training_run import TrainRequest
-    from trainers.loop.sft import TrainResult
+    from trainers.training import TrainResult
 
 
 def train(
@@ -80,8 +80,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train a checkpoint from a recipe, ready for `bench run --model FOLDER`."""
-    from bench.training.training_run import TrainRequest, describe, report_names
-    from bench.training.training_run import train as run_training
+    from bench.training.training_run import TrainRequest, describe_training, report_names, run_training
 
     # bitsandbytes says at its import which kernels it does without.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
@@ -101,7 +100,7 @@ def train(
     shown = TrainingShow(console(stderr=True), show)
     if dry_run:
         with shown:
-            description = describe(request, shown)
+            description = describe_training(request, shown)
         _print_description(description, as_json)
         return
     if nproc * nnodes > 1 or parallelism == "fsdp":

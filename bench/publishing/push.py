@@ -15,7 +15,7 @@ from bench.serving.checkpoint import Checkpoint, find_checkpoint
 from results.board.standings import Leaderboard, leaderboard
 from results.chosen.folder import read_runs, weights
 from tasks.cache import cache_folder
-from trainers.lineage import FILE, is_of, read_lineage
+from trainers.lineage import LINEAGE_FILE, is_of, read_lineage
 
 _CARD = "README.md"
 # A trainer's own state: of no use to whoever loads the weights, and large.
@@ -66,9 +66,11 @@ def prepare(model: str, repository: str, *, log_dir: Path, data: Path | None = N
     files = dict(_files(folder))
     changed: tuple[str, ...] = ()
     if lineage is not None and not is_of(lineage, checkpoint.digest):
-        changed = (f"{FILE} is about other weights than these and stays here: they were changed since",)
+        changed = (
+            f"{LINEAGE_FILE} is about other weights than these and stays here: they were changed since",
+        )
         lineage = None
-        del files[FILE]
+        del files[LINEAGE_FILE]
     base, notes = _base(checkpoint, lineage)
     return Push(
         checkpoint,

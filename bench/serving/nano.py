@@ -90,13 +90,13 @@ def trained_folder(recipe: TrainRecipe) -> Path:
 def _train(folder: Path) -> None:
     from bench.commands.terminal import console
     from bench.commands.train import TrainingShow
-    from bench.training.training_run import TrainRequest, train
-    from trainers.loop.sft import UNFINISHED
+    from bench.training.training_run import TrainRequest, run_training
+    from trainers.loop.run_folder import UNFINISHED
 
     begun = folder.with_name(folder.name + UNFINISHED)
     with TrainingShow(console(stderr=True), "bar") as show:
         show.say("nano is trained on its first use: a few minutes on two cores, then it is kept")
-        train(TrainRequest(TRAINED, out=folder, resume=begun.exists()), show)
+        run_training(TrainRequest(TRAINED, out=folder, resume=begun.exists()), show)
 
 
 def _texts(recipe: TrainRecipe) -> Iterator[str]:

@@ -37,7 +37,7 @@ from results.logs.sample_file import SampleFile
 from results.shown.acceptance_table import Acceptance, acceptance
 from solvers.journal import current_progress
 from solvers.replay import replay
-from trainers.data.examples import TrainExample, data_hash
+from trainers.data.examples import TrainExample, examples_hash
 
 PROGRAMMATIC = "programmatic"
 """The teacher that is no model: the task's own rationale of each record."""
@@ -83,7 +83,7 @@ class Distilled:
     provenance: Mapping[str, Any]
 
 
-def distill(request: DistillRequest, show: Show) -> Distilled:
+def run_teacher(request: DistillRequest, show: Show) -> Distilled:
     """Ask the teacher, and write what was accepted.
 
     Raises RequestError before anything runs, IncompleteRunError when something ends it early; what was
@@ -97,7 +97,7 @@ def distill(request: DistillRequest, show: Show) -> Distilled:
     return _written(request, spec, task, log, identity)
 
 
-def describe(request: DistillRequest) -> dict[str, Any]:
+def describe_teaching(request: DistillRequest) -> dict[str, Any]:
     """What would be asked of whom, with one whole prompt of the teacher's; starts nothing."""
     spec, task = _checked(request, dry=True)
     served = None if request.teacher == PROGRAMMATIC else _served(request, task)
@@ -300,7 +300,7 @@ def _written(
         **found.as_plain(request.price),
     }
     folders = {request.out / variant: rows for variant, rows in (examples or {"": []}).items()}
-    hashes = {folder: data_hash(rows) for folder, rows in folders.items()}
+    hashes = {folder: examples_hash(rows) for folder, rows in folders.items()}
     for folder, rows in folders.items():
         own = {**provenance, "data_hash": hashes[folder]}
         write_folder(folder, rows, spec.name, own, training_card(folder.name, spec, own))

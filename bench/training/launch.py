@@ -20,7 +20,7 @@ from trainers.machine.processes import PARALLELISM, PROCESSES, Parallelism
 from trainers.recipe import TrainRecipe
 
 if TYPE_CHECKING:
-    from trainers.loop.sft import TrainResult
+    from trainers.training import TrainResult
 
 # accelerate's switches, as its own launcher sets them: shards of whole layers, one file when saving.
 _FSDP: Mapping[str, str] = {
@@ -81,14 +81,14 @@ def check(processes: Processes, request: TrainRequest, recipe: TrainRecipe) -> N
 
 
 def train_in_processes(request: TrainRequest, processes: Processes, show: str) -> TrainResult:
-    """Train as `bench.training.training_run.train` does, in several processes: same batches, same losses.
+    """Train as `run_training` does, in several processes: same batches, same losses.
 
     show: how the first process shows its progress. RequestError for what cannot be asked, IncompleteRunError
     when a process gave out; what was wrong is on the terminal by then, or in the message.
     """
     from trainers.lineage import read_lineage
-    from trainers.loop import curves
-    from trainers.loop.sft import TrainResult
+    from trainers.loop import curve_file
+    from trainers.training import TrainResult
 
     # Mistakes are said once, before there are many to say them.
     recipe = resolved(request)
@@ -102,7 +102,7 @@ def train_in_processes(request: TrainRequest, processes: Processes, show: str) -
     lineage = read_lineage(out)
     if lineage is None:
         raise IncompleteRunError(f"{out}: the processes ended without a checkpoint")
-    return TrainResult(out, int(lineage["steps"]), curves.read_points(out), lineage)
+    return TrainResult(out, int(lineage["steps"]), curve_file.read_points(out), lineage)
 
 
 def _arguments(request: TrainRequest, out: Path, show: str) -> list[str]:

@@ -23,10 +23,9 @@ from bench.records.images import image_file
 from bench.records.loading import RECORD_SOURCES, Progress, Record, load_records
 from bench.records.rows import Row, Rows, hub_rows, jsonl_rows, parquet_rows
 from bench.records.training_folder import PROVENANCE
-from trainers.data.examples import TrainExample
+from trainers.data.examples import TrainData, TrainExample
 from trainers.data.split import hold_back
-from trainers.data.targets import completion
-from trainers.loop.sft import TrainData
+from trainers.data.targets import target_text
 from trainers.recipe import TrainRecipe
 
 _COLUMNS = (
@@ -176,7 +175,7 @@ def _example(recipe: TrainRecipe, spec: TaskSpec, record: Record) -> TrainExampl
         id=str(record["id"]),
         images=tuple(image_files(spec, record)),
         prompt=spec.render(record),
-        completion=completion(form, text=text, answer=answer, template=recipe.target.answer),
+        completion=target_text(form, text=text, answer=answer, template=recipe.target.answer),
         system=spec.system,
         groups={name: str(record[name]) for name in spec.report.by if name in record},
         sources=tuple(str(value) for name, value in record.items() if name.endswith("_sha")),
@@ -300,7 +299,7 @@ def _row_example(recipe: TrainRecipe, row: Row, folder: Path, name: str) -> Trai
         id=name,
         images=tuple(image_file(picture, folder) for picture in pictures),
         prompt=prompt,
-        completion=completion(recipe.target.form, text=text, template=recipe.target.answer),
+        completion=target_text(recipe.target.form, text=text, template=recipe.target.answer),
         system=system,
         groups={str(k): str(v) for k, v in groups.items()} if isinstance(groups, Mapping) else {},
     )

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bench.declarations.recipes import check_data_is_there, find_recipe
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.serving.checkpoint import Checkpoint, checkpoint_digest, find_checkpoint
-from trainers.loop.trackers import TRACKERS, missing, prepare
+from trainers.loop.trackers import TRACKERS, missing, open_trackers
 from trainers.machine.processes import NotAsAskedError, first_alone
 from trainers.machine.reasons import machine_reason
 from trainers.recipe import TrainRecipe
 
 if TYPE_CHECKING:
-    from trainers.loop.sft import TrainData, TrainResult
+    from trainers.data.examples import TrainData
+    from trainers.training import TrainResult
 
 CHECKPOINTS = Path("checkpoints")
 
@@ -79,7 +80,7 @@ def base_checkpoint(recipe: TrainRecipe) -> Checkpoint:
     return found
 
 
-def train(request: TrainRequest, show: TrainShow) -> TrainResult:
+def run_training(request: TrainRequest, show: TrainShow) -> TrainResult:
     """Train a recipe into a checkpoint folder.
 
     Raises RequestError when recipe, data, base and folder do not fit together, IncompleteRunError when the
@@ -93,19 +94,20 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
     _check_installed()
     base = base_checkpoint(recipe)
     try:
-        prepare(request.report_to)
+        open_trackers(request.report_to)
     except ValueError as error:
         raise RequestError(str(error)) from error
     except ConnectionError as error:
         raise IncompleteRunError(str(error)) from error
-    from trainers.loop import sft
+    from trainers.data.shared_examples import OverlapError
+    from trainers.training import TrainingStopped, train
 
     with first_alone():  # the others find its records drawn
         data = _data(request, recipe, show)
     for name, reason in data.described["held_out_unchecked"].items():
         show.say(f"overlap with the test split of {name} is not checked: {reason}")
     try:
-        return sft.train(
+        return train(
             recipe,
             data,
             base=base.folder,
@@ -117,12 +119,12 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
             allow_overlap=request.allow_overlap,
             report_to=request.report_to,
         )
-    except sft.OverlapError as error:
+    except OverlapError as error:
         raise RequestError(
             f"{error}\nA score on them would measure memory. Take them out of the training data; or allow it "
             "with --allow-overlap, which the lineage then says"
         ) from error
-    except (sft.TrainingStopped, NotAsAskedError) as error:
+    except (TrainingStopped, NotAsAskedError) as error:
         raise IncompleteRunError(str(error)) from error
     except ImportError as error:
         raise _missing(error.name) from error
@@ -130,17 +132,17 @@ def train(request: TrainRequest, show: TrainShow) -> TrainResult:
         raise RequestError(str(error)) from error
 
 
-def describe(request: TrainRequest, show: TrainShow) -> dict[str, Any]:
-    """What `train` would do, with everything but the training itself really done."""
+def describe_training(request: TrainRequest, show: TrainShow) -> dict[str, Any]:
+    """What `run_training` would do, with everything but the training itself really done."""
     recipe = resolved(request)
     check_data_is_there(recipe)  # before a base is fetched from the hub
     _check_installed()
     base = base_checkpoint(recipe)
     data = _data(request, recipe, show)
     try:
-        from trainers.loop.preview import describe_training
+        from trainers.training import preview
 
-        return describe_training(recipe, data, base.folder, show)
+        return preview(recipe, data, base.folder, show)
     except ImportError as error:
         raise _missing(error.name) from error
     except ValueError as error:
@@ -153,7 +155,7 @@ def describe(request: TrainRequest, show: TrainShow) -> dict[str, Any]:
 
 def new_folder(recipe: TrainRecipe, *, resume: bool) -> Path:
     """checkpoints/<recipe>/<run>: a new one named for the time, or the newest unfinished one."""
-    from trainers.loop.sft import UNFINISHED
+    from trainers.loop.run_folder import UNFINISHED
 
     home = CHECKPOINTS / recipe.name
     if resume:

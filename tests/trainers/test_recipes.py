@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 
 from bench.declarations.recipes import builtin_recipes, find_recipe, recipe_file
 from bench.errors import RequestError
-from bench.training.training_run import TrainRequest, describe, train
+from bench.training.training_run import TrainRequest, describe_training, run_training
 
 STAGED = (
     "<SUMMARY>Two bars are to be compared.</SUMMARY>\n<CAPTION>Two bars, {0} and {1} long.</CAPTION>\n"
@@ -144,7 +144,7 @@ def test_every_shipped_recipe_of_the_experiments_is_tested_here() -> None:
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_runs_dry_with_every_figure(recipe: str, request_for: Callable[..., TrainRequest]) -> None:
-    described = describe(request_for(recipe), Show())
+    described = describe_training(request_for(recipe), Show())
     text = described["example"]["text"]
     trained = re.search("⟦(.*)⟧", text, re.DOTALL)
     assert trained is not None
@@ -160,7 +160,7 @@ def test_a_recipe_trains_what_it_says_and_nothing_else(
     recipe: str, request_for: Callable[..., TrainRequest], random_checkpoint: RandomCheckpoint
 ) -> None:
     show = Show()
-    result = train(request_for(recipe), show)
+    result = run_training(request_for(recipe), show)
     losses = [point["loss"] for point in show.points if "loss" in point]
     assert len(losses) == 3
     assert all(0 < loss < 20 for loss in losses)
@@ -191,7 +191,7 @@ def test_a_recipe_trains_what_it_says_and_nothing_else(
 def test_svrd_trains_llava_next_as_well(
     request_for: Callable[..., TrainRequest], random_checkpoint: RandomCheckpoint
 ) -> None:
-    result = train(request_for("svrd", "llava_next"), Show())
+    result = run_training(request_for("svrd", "llava_next"), Show())
     base = load_file(random_checkpoint("llava_next") / "model.safetensors")
     after = load_file(result.folder / "model.safetensors")
     # Under the names that vLLM looks for.
@@ -203,7 +203,7 @@ def test_svrd_trains_llava_next_as_well(
 
 def test_a_recipe_whose_data_is_not_there_says_who_writes_it() -> None:
     with pytest.raises(RequestError, match="bench distill"):
-        describe(TrainRequest("svrd", {"base.checkpoint": "nano-untrained"}), Show())
+        describe_training(TrainRequest("svrd", {"base.checkpoint": "nano-untrained"}), Show())
 
 
 def test_paths_of_the_command_line_and_of_our_recipes_are_from_where_bench_is_called(

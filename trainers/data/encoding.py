@@ -21,10 +21,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.cache import cache_folder
 from trainers.data.examples import TrainExample, image_key
-from trainers.data.pixels import Arrays, Pixels, PixelStore
+from trainers.data.pixels import Arrays, MappedStore, Pixels, PixelStore, sweep
+from trainers.machine.watch import Watch
+from trainers.models.base import Base
+from trainers.recipe import TrainRecipe
 
 Ids = NDArray[np.int64]
+
+# Prepared pictures of past trainings are kept up to so many bytes: at a byte a number a million of the nano's
+# (112 px), or three thousand that are cut into 17 tiles of 512 px.
+_CACHE_BYTES = 40 * 2**30
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class EncodedData:
     dropped: Mapping[str, str]
 
 
-class Encoder:
+class ExampleEncoder:
     """Turns examples into tokens with a checkpoint's processor and chat template."""
 
     def __init__(self, processor: Any, *, end_ids: Iterable[int], max_tokens: int) -> None:
@@ -218,6 +226,34 @@ class Encoder:
                 pixels[name] = np.asarray(value)
         tokens.pop("attention_mask", None)
         return tokens, pixels
+
+
+def encode(recipe: TrainRecipe, examples: Sequence[TrainExample], base: Base, watch: Watch) -> EncodedData:
+    """Examples as tokens with their pictures prepared; ValueError when none is left."""
+    limit = base.context_length
+    if recipe.max_tokens and limit and recipe.max_tokens > limit:
+        raise ValueError(f"max_tokens: {recipe.max_tokens} are more than the base's context of {limit}")
+    encoder = ExampleEncoder(
+        base.processor, end_ids=base.end_ids, max_tokens=recipe.max_tokens or limit or 2**31
+    )
+    folder = cache_folder("pixels")
+    digest = pictures_digest(examples, base.processor_digest)
+    store = MappedStore(folder, digest, limit=None if recipe.image.cache else 0)
+    made = encoder.encode(examples, store, watch.preparing)
+    sweep(folder, _CACHE_BYTES)
+    if not made.rows:
+        raise ValueError(f"no example can be trained on: {reasons(made.dropped) or 'there are none'}")
+    return made
+
+
+def reasons(dropped: Mapping[str, str]) -> str:
+    """Why examples were left out, with counts: numbers in a reason do not make it another."""
+    counts: dict[str, int] = {}
+    for reason in dropped.values():
+        kind = "too long" if reason.endswith("are allowed") else reason
+        counts[kind] = counts.get(kind, 0) + 1
+    listed = sorted(counts.items(), key=lambda item: -item[1])
+    return "; ".join(f"{count} {reason}" for reason, count in listed[:5])
 
 
 def chat_messages(example: TrainExample) -> list[dict[str, Any]]:

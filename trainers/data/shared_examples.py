@@ -16,7 +16,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from trainers.data.examples import TrainExample
+from trainers.data.examples import TrainData, TrainExample
+
+
+class OverlapError(ValueError):
+    """Examples to train on are also examples to evaluate on."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,25 @@ def overlaps(train: Sequence[TrainExample], other: Sequence[TrainExample]) -> li
         if shared is not None:
             found.append(Overlap(known[shared], example.id, shared[0]))
     return found
+
+
+def check_overlap(data: TrainData, allow: bool) -> dict[str, int]:
+    """How many examples of validation and test training shares; OverlapError unless that is allowed."""
+    found = {
+        "validation": overlaps(data.train, data.validation),
+        "test": overlaps(data.train, data.held_out),
+        "validation and test": overlaps(data.validation, data.held_out),
+    }
+    if any(found.values()) and not allow:
+        lines = [
+            f"{len(pairs)} examples of {split} are also in {'validation' if ' ' in split else 'train'}: "
+            + ", ".join(f"{one.other_id} (same {one.what} as {one.train_id})" for one in pairs[:5])
+            + (", …" if len(pairs) > 5 else "")
+            for split, pairs in found.items()
+            if pairs
+        ]
+        raise OverlapError("\n".join(lines))
+    return {split: len(pairs) for split, pairs in found.items() if pairs}
 
 
 def _keys(example: TrainExample) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """What the model learns to write: a completion in the recipe's form, made from an answer or a text.
 
-    completion("answer_only", answer="17", template="\\boxed{{{answer}}}")      \\boxed{17}
+    target_text("answer_only", answer="17", template="\\boxed{{{answer}}}")      \\boxed{17}
 
 An example whose text does not have the form is left out and counted: ValueError says why.
 """
@@ -11,11 +11,9 @@ import re
 
 from scorers.boxed.boxed_answer import extract_boxed
 from scorers.essays.step_markers import structured_to_plain
-from trainers.recipe import Form
+from trainers.recipe import TargetForm
 
-STAGES = ("SUMMARY", "CAPTION", "REASONING", "CONCLUSION")
-"""The stages of a staged completion, in order (LLaVA-CoT, arXiv:2411.10440); SUMMARY may be left out."""
-
+# The stages of LLaVA-CoT (arXiv:2411.10440), in order; SUMMARY may be left out.
 _STAGED = re.compile(
     r"\s*(?:<SUMMARY>.+?</SUMMARY>\s*)?<CAPTION>.+?</CAPTION>\s*<REASONING>.+?</REASONING>\s*"
     r"<CONCLUSION>(?P<conclusion>.+?)</CONCLUSION>\s*",
@@ -32,8 +30,8 @@ _LABEL = re.compile(
 _MARKS = re.compile(r"\*\*|__|^\s*#{1,6}\s*|^\s*[-*•]\s+", re.MULTILINE)
 
 
-def completion(
-    form: Form, *, text: str | None = None, answer: str | None = None, template: str = "{answer}"
+def target_text(
+    form: TargetForm, *, text: str | None = None, answer: str | None = None, template: str = "{answer}"
 ) -> str:
     """The completion in this form; ValueError when neither text nor answer gives one.
 

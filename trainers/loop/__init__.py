@@ -1,1 +1,1 @@
-"""The steps: losses, curves, memory, what a training would do."""
+"""The steps of a training, its folder while it runs, its curve, its memory, its trackers."""

@@ -5,23 +5,20 @@ Imported only where something is trained: it needs torch and transformers.
 
 from __future__ import annotations
 
-import math
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from trainers.data.batch_order import MicroBatches, Schedule
 from trainers.data.collator import IGNORED, Collator
 from trainers.data.encoding import EncodedData
 from trainers.data.picture_features import PictureFeatures, can_be_kept
-from trainers.loop.curves import append_point
-from trainers.machine.processes import check_sharded, shard_on_cpu
-from trainers.machine.watch import Watch
+from trainers.loop.run_folder import intermediate
+from trainers.machine.processes import shard_on_cpu
 from trainers.recipe import TrainRecipe
 
 _OPTIMIZERS = {
@@ -32,10 +29,6 @@ _OPTIMIZERS = {
     "adafactor": "adafactor",
     "sgd": "sgd",
 }
-
-
-class NotFiniteError(ArithmeticError):
-    """The loss became infinite or not a number; nothing after it can be learned."""
 
 
 def bfloat16_here() -> bool:
@@ -104,7 +97,7 @@ class Loop(Trainer):  # type: ignore[misc]
     """The Trainer over encoded data.
 
     write: called with a folder to write tokenizer and processor into, so that intermediate checkpoints can be
-    served as well.
+    served as well. keep: how many of these are kept. first_step: the step after which training goes on.
     """
 
     def __init__(
@@ -117,9 +110,9 @@ class Loop(Trainer):  # type: ignore[misc]
         validation: tuple[EncodedData, Collator] | None,
         write: Callable[[Path], None],
         keep: int,
-        callbacks: list[TrainerCallback],
+        first_step: int = 0,
     ) -> None:
-        super().__init__(model=model, args=args, callbacks=callbacks)
+        super().__init__(model=model, args=args)
         self.remove_callback(PrinterCallback)
         # The loss below is divided by the trained tokens of the whole step, over passes and processes.
         self.model_accepts_loss_kwargs = True
@@ -130,7 +123,7 @@ class Loop(Trainer):  # type: ignore[misc]
         self._write = write
         self._keep = keep
         self._staging: Path | None = None
-        self.first_step = 0
+        self._first_step = first_step
         self._features: PictureFeatures | None = None
 
     def keep_features(self) -> bool:
@@ -148,8 +141,8 @@ class Loop(Trainer):  # type: ignore[misc]
             self.is_fsdp_enabled = True
 
     def get_train_dataloader(self) -> Any:
-        """The schedule's passes from `first_step` on, shared among the processes."""
-        sampler = MicroBatches(self._schedule, self._train_batch_size, self.first_step)
+        """The schedule's passes after `first_step`, shared among the processes."""
+        sampler = MicroBatches(self._schedule, self._train_batch_size, self._first_step)
         loader = torch.utils.data.DataLoader(
             _Positions(),
             batch_sampler=sampler,
@@ -286,91 +279,8 @@ def trained_logits(model: Any, inputs: Mapping[str, Any]) -> tuple[Any, Any]:
     return logits[trained], labels[trained]
 
 
-def intermediate(folder: Path) -> list[Path]:
-    """The checkpoint-<step> folders, oldest first."""
-    found = [path for path in folder.glob("checkpoint-*") if path.name.partition("-")[2].isdigit()]
-    return sorted(found, key=step_of)
-
-
-def step_of(checkpoint: Path) -> int:
-    """The step of a checkpoint-<step> folder."""
-    return int(checkpoint.name.partition("-")[2])
-
-
 class _Positions(torch.utils.data.Dataset[int]):
     """Positions of rows: the collator fetches the rows themselves, a batch at a time."""
 
     def __getitem__(self, position: int) -> int:
         return position
-
-
-class Curve(TrainerCallback):  # type: ignore[misc]
-    """Writes curve.jsonl, tells the watch, validates when it is time."""
-
-    def __init__(
-        self, recipe: TrainRecipe, folder: Path, schedule: Schedule, data: EncodedData, watch: Watch
-    ) -> None:
-        self._recipe = recipe
-        self._folder = folder
-        self._schedule = schedule
-        self._data = data
-        self._watch = watch
-        self._since = time.monotonic()
-        self._started = time.monotonic()
-        self._first_step = 0
-        self._tokens = self._images = 0
-        self.validate: Callable[..., dict[str, float]] | None = None
-        self.report: Callable[[Mapping[str, float]], None] | None = None
-        self.total_tokens = 0
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-        check_sharded(given["model"])
-        self._since = self._started = time.monotonic()
-        self._first_step = state.global_step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        rows = [self._data.rows[position] for position in self._schedule.step(state.global_step - 1)]
-        tokens = sum(len(row.ids) for row in rows)
-        self._tokens += tokens
-        self.total_tokens += tokens
-        self._images += sum(row.images for row in rows)
-        step = state.global_step
-        # The last step is always a point and a validation: every curve ends with what was reached.
-        if step == state.max_steps:
-            control.should_log = True
-        if self.validate and (step % self._recipe.validation.every == 0 or step == state.max_steps):
-            before = time.monotonic()
-            found = self.validate()
-            if self._recipe.validation.blind and step == state.max_steps:
-                found |= self.validate(blind=True)
-            self._add(state, {"step": step, **found})
-            if self.report:
-                self.report(found)
-            self._since += time.monotonic() - before
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any], **_: Any) -> None:
-        if "loss" not in logs:
-            return
-        now = time.monotonic()
-        seconds = max(now - self._since, 1e-9)
-        step = state.global_step
-        per_step = (now - self._started) / max(step - self._first_step, 1)
-        point = {
-            "step": step,
-            "examples": step * len(self._schedule.step(0)),
-            "loss": logs["loss"],
-            "learning_rate": logs.get("learning_rate"),
-            "grad_norm": logs.get("grad_norm"),
-            "tokens_per_second": round(self._tokens / seconds, 1),
-            "images_per_second": round(self._images / seconds, 2),
-            "seconds": round(now - self._started, 3),
-        }
-        self._since, self._tokens, self._images = now, 0, 0
-        self._add(state, point, eta=per_step * (state.max_steps - step))
-        if not math.isfinite(logs["loss"]):
-            raise NotFiniteError(f"the loss is {logs['loss']} at step {step}")
-
-    def _add(self, state: Any, point: Mapping[str, Any], **more: Any) -> None:
-        if state.is_world_process_zero:
-            append_point(self._folder, point)
-            self._watch.point({**point, "steps": state.max_steps, **more})

@@ -27,7 +27,7 @@ def missing(name: str) -> bool:
     return find_spec(name) is None
 
 
-def prepare(names: Sequence[str]) -> None:
+def open_trackers(names: Sequence[str]) -> None:
     """Import each tracker and log in where it wants that; ValueError when one cannot be used.
 
     ConnectionError when a server that the environment names does not answer.
@@ -43,7 +43,7 @@ def prepare(names: Sequence[str]) -> None:
             _check_answers(os.environ.get("MLFLOW_TRACKING_URI", ""))
 
 
-def finish(names: Sequence[str]) -> None:
+def close_trackers(names: Sequence[str]) -> None:
     """Close what transformers leaves open until the process ends, with its last words then."""
     if "wandb" in names and is_first():
         importlib.import_module("wandb").finish()

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from trainers.recipe import Part
+from trainers.recipe import ModelPart
 
 _CONNECTOR = re.compile(
     r"(^|\.)(connector|multi_modal_projector|modality_projection|merger|projector|image_newline|aligner)(\.|$)"
@@ -22,7 +22,7 @@ _VISION = re.compile(
 )
 
 
-def part_of(parameter: str) -> Part:
+def part_of(parameter: str) -> ModelPart:
     """The part that a parameter belongs to, by its name.
 
     The connector comes first: Qwen's merger and Moondream's projection stand inside the vision module.
@@ -32,10 +32,10 @@ def part_of(parameter: str) -> Part:
     return "vision" if _VISION.search(parameter) else "text"
 
 
-def freeze(model: Any, parts: Iterable[Part]) -> None:
+def freeze(model: Any, parts: Iterable[ModelPart]) -> None:
     """Keep the parameters of these parts out of training; ValueError when the model has no such part."""
     wanted = set(parts)
-    found: set[Part] = set()
+    found: set[ModelPart] = set()
     for name, parameter in model.named_parameters():
         part = part_of(name)
         found.add(part)

@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 import bench.declarations.recipes
 import bench.serving.nano
 from bench.serving.checkpoint import find_checkpoint
-from trainers.loop.sft import UNFINISHED
+from trainers.loop.run_folder import UNFINISHED
 
 
 @pytest.fixture

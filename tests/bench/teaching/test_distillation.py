@@ -25,7 +25,7 @@ from bench.records.loading import load_records
 from bench.records.training_folder import FILE, read_folder
 from bench.registry import teacher_task
 from bench.running.run import run_one
-from bench.teaching.distillation import DistillRequest, describe, distill
+from bench.teaching.distillation import DistillRequest, describe_teaching, run_teacher
 from scorers.teaching.stages import read_stages
 from tasks.ielts_essay.essay import Essay
 
@@ -182,10 +182,10 @@ def test_the_folder_is_a_data_set_that_recipes_read(
     pytest.importorskip("torch")
     from bench.declarations.recipes import find_recipe
     from bench.training.training_data import training_data
-    from trainers.data.examples import data_hash
+    from trainers.data.examples import examples_hash
 
     endpoint.answer = Oracle(problems)
-    made = distill(request(endpoint.url, scienceqa_folder, tmp_path / "taught"), quiet)
+    made = run_teacher(request(endpoint.url, scienceqa_folder, tmp_path / "taught"), quiet)
 
     loaded = datasets.load_dataset(str(tmp_path / "taught"), split="train", cache_dir=str(tmp_path / "hub"))
     assert len(loaded) == made.rows > 0
@@ -195,7 +195,7 @@ def test_the_folder_is_a_data_set_that_recipes_read(
     changes = {"data.folder": str(tmp_path / "taught"), "data.limit": None, "validation.size": 0}
     data = training_data(find_recipe("svrd", changes))
     assert (len(data.train), data.left_out) == (made.rows, {})
-    assert data_hash(data.train) == made.provenance["data_hash"]
+    assert examples_hash(data.train) == made.provenance["data_hash"]
     assert data.described["groups"]["topic"] == {
         topic: row["accepted"] for topic, row in made.provenance["by"]["topic"].items() if row["accepted"]
     }
@@ -228,7 +228,7 @@ def test_a_call_for_each_stage_is_one_conversation(
         return content if tag == "CAPTION" else f"<{tag}> {content} </{tag}>"
 
     endpoint.answer = stage_by_stage
-    made = distill(
+    made = run_teacher(
         request(endpoint.url, scienceqa_folder, tmp_path / "taught", calls="stage", limit=6, retries=0), quiet
     )
     assert made.rows == 6
@@ -253,11 +253,11 @@ def test_a_killed_teacher_is_asked_nothing_twice(
     endpoint.delay = 0.0
     before = endpoint.asked.total()
     again = request(endpoint.url, scienceqa_folder, tmp_path / "out", resume=True)
-    resumed = distill(again, quiet)
+    resumed = run_teacher(again, quiet)
     asked_again = endpoint.asked.total() - before
 
     endpoint.asked.clear()
-    whole = distill(request(endpoint.url, scienceqa_folder, tmp_path / "whole"), quiet)
+    whole = run_teacher(request(endpoint.url, scienceqa_folder, tmp_path / "whole"), quiet)
     wanted = endpoint.asked.total()
     assert set(endpoint.asked.values()) == {1}
     assert 15 <= made < wanted
@@ -267,7 +267,7 @@ def test_a_killed_teacher_is_asked_nothing_twice(
     assert table(tmp_path / "out") == table(tmp_path / "whole")
     # Once more: nothing is left to ask, and the folder is the same.
     rest = replace(again, out=tmp_path / "whole")
-    assert distill(rest, quiet).provenance["data_hash"] == whole.provenance["data_hash"]
+    assert run_teacher(rest, quiet).provenance["data_hash"] == whole.provenance["data_hash"]
     assert endpoint.asked.total() == wanted
 
 
@@ -316,7 +316,7 @@ def test_what_cannot_be_done_is_refused_before_anybody_is_asked(
     asked = DistillRequest(task="scienceqa_stages", teacher="mockllm/model", out=tmp_path / "out")
     own = {**given, **changes.pop("dataset_args", {})}
     with pytest.raises(RequestError, match=message):
-        distill(replace(asked, dataset_args=own, **changes), quiet)
+        run_teacher(replace(asked, dataset_args=own, **changes), quiet)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -324,7 +324,7 @@ def test_a_folder_that_is_there_is_not_overwritten(tmp_path: Path, quiet: Any) -
     (tmp_path / "mine").mkdir()
     asked = DistillRequest(task="chart_vqa", teacher="programmatic", out=tmp_path / "mine")
     with pytest.raises(RequestError, match="is there already"):
-        distill(asked, quiet)
+        run_teacher(asked, quiet)
 
 
 def test_ones_own_single_file_is_what_one_is_scored_on(tmp_path: Path, quiet: Any) -> None:
@@ -349,7 +349,7 @@ def test_the_charts_own_rationales_are_all_accepted(tmp_path: Path, quiet: Any) 
         out=tmp_path / "out",
         dataset_args={"size": 80, "seed": 5, "workers": 1},
     )
-    made = distill(asked, quiet)
+    made = run_teacher(asked, quiet)
     assert (made.rows, made.provenance["accepted"], made.provenance["asked"]) == (80, 80, 80)
     rows, total, _ = read_folder(tmp_path / "out", most=3)
     assert (len(rows), total) == (3, 80)
@@ -369,7 +369,7 @@ def test_rejected_traces_may_become_bare_answers(endpoint: Any, tmp_path: Path, 
         retries=0,
         dataset_args={"size": 60, "charts": "bar", "families": "number_of_letters", "workers": 1},
     )
-    made = distill(asked, quiet)
+    made = run_teacher(asked, quiet)
     accepted, rejected = made.provenance["accepted"], made.provenance["rejected"]
     assert accepted and rejected and accepted + rejected == 60
     assert (made.rows, made.provenance["fallbacks"]) == (60, rejected)
@@ -386,7 +386,7 @@ def test_rejected_traces_may_become_bare_answers(endpoint: Any, tmp_path: Path, 
 
 
 def test_a_dry_run_shows_the_whole_prompt(scienceqa_folder: Path, tmp_path: Path) -> None:
-    plan = describe(request("http://127.0.0.1:9/v1", scienceqa_folder, tmp_path / "out"))
+    plan = describe_teaching(request("http://127.0.0.1:9/v1", scienceqa_folder, tmp_path / "out"))
     assert plan["samples"] == 28 and plan["generation"]["temperature"] == 0.7
     (message,) = plan["prompt"]["messages"]
     text = message["content"][-1]["text"]
@@ -404,7 +404,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         return load_records(*given, **named)  # type: ignore[arg-type]
 
     for module in list(sys.modules.values()):
-        if getattr(module, "load_records", None) is load_records and module.__name__ != __name__:
+        if vars(module).get("load_records") is load_records and module.__name__ != __name__:
             monkeypatch.setattr(module, "load_records", counted)
     return made
 
@@ -425,9 +425,9 @@ def test_records_are_loaded_once(
         retries=0,
         dataset_args={"size": 4},
     )
-    describe(asked)
+    describe_teaching(asked)
     assert len(loads) == 1
-    made = distill(asked, quiet)
+    made = run_teacher(asked, quiet)
     assert len(loads) == 2
     read_folder(made.folders[0], most=3)
     assert len(loads) == 2
@@ -518,7 +518,7 @@ def test_a_teachers_essays_become_both_variants(endpoint: Any, tmp_path: Path, q
         retries=1,
         dataset_args=args,
     )
-    made = distill(asked, quiet)
+    made = run_teacher(asked, quiet)
 
     assert made.folders == (tmp_path / "essays" / "structured", tmp_path / "essays" / "unstructured")
     assert (made.rows, made.provenance["rejected_because"]) == (6, {"parts": 2})
@@ -544,7 +544,7 @@ def test_the_golden_essays_are_all_accepted(tmp_path: Path, quiet: Any) -> None:
     asked = DistillRequest(
         task="ielts_essay", teacher="programmatic", out=tmp_path / "out", dataset_args={"size": 40, "seed": 4}
     )
-    made = distill(asked, quiet)
+    made = run_teacher(asked, quiet)
     assert made.provenance["accepted"] == made.provenance["asked"] == 40
     assert [len(table(folder)) for folder in made.folders] == [40, 40]
 
@@ -559,7 +559,7 @@ def test_what_could_not_be_asked_is_unscored_and_tried_again(
     content = picture.read_bytes()
     picture.write_bytes(b"")
     endpoint.answer = Oracle(problems)
-    made = distill(request(endpoint.url, mine, tmp_path / "out", retries=0), quiet)
+    made = run_teacher(request(endpoint.url, mine, tmp_path / "out", retries=0), quiet)
     assert (made.provenance["asked"], made.provenance["unscored"]) == (28, 1)
     (reason,) = made.provenance["unscored_because"]
     assert "image" in reason
@@ -569,7 +569,7 @@ def test_what_could_not_be_asked_is_unscored_and_tried_again(
 
     # Mended data are other data: a new run, and the sample is in.
     picture.write_bytes(content)
-    again = distill(request(endpoint.url, mine, tmp_path / "again", retries=0), quiet)
+    again = run_teacher(request(endpoint.url, mine, tmp_path / "again", retries=0), quiet)
     assert again.provenance["unscored"] == 0 and again.rows == made.rows + 1
 
 

@@ -14,22 +14,21 @@ import pytest
 pytest.importorskip("transformers")
 
 from trainers.data.collator import IGNORED, Collator
-from trainers.data.encoding import EncodedData, Encoder, chat_messages, read_image
+from trainers.data.encoding import EncodedData, ExampleEncoder, chat_messages, encode, read_image
 from trainers.data.examples import TrainExample
 from trainers.data.pixels import MappedStore
-from trainers.loop.sft import encode
 from trainers.machine.watch import Silent
-from trainers.models.base import load_processor
+from trainers.models.base import Base
 
 
 @pytest.fixture(scope="module")
 def processor(tiny_checkpoint: Path, recipe: Any) -> Any:
-    return load_processor(recipe(), tiny_checkpoint)
+    return Base(recipe(), tiny_checkpoint).processor
 
 
 def encoded(processor: Any, examples: list[TrainExample], folder: Path, **options: Any) -> EncodedData:
     options = {"end_ids": [processor.tokenizer.eos_token_id], "max_tokens": 2048, **options}
-    return Encoder(processor, **options).encode(examples, MappedStore(folder, "d"))
+    return ExampleEncoder(processor, **options).encode(examples, MappedStore(folder, "d"))
 
 
 def test_prompts_are_the_processors_own_and_the_rest_is_trained(
@@ -65,7 +64,7 @@ def test_what_is_trained_is_the_completion_and_its_end_in_every_template(
     trained: str,
 ) -> None:
     example = replace(examples[0], completion="Three: \\boxed{3}.")
-    loaded = load_processor(recipe(), random_checkpoint(architecture))
+    loaded = Base(recipe(), random_checkpoint(architecture)).processor
 
     [row] = encoded(loaded, [example], tmp_path).rows
 
@@ -155,25 +154,22 @@ def test_nothing_to_train_on_is_an_error(
 ) -> None:
     few = recipe(max_tokens=16)
     with pytest.raises(ValueError, match="no example can be trained on: 24 too long"):
-        encode(few, examples, tiny_checkpoint, load_processor(few, tiny_checkpoint), Silent())
+        encode(few, examples, Base(few, tiny_checkpoint), Silent())
     with pytest.raises(ValueError, match="max_tokens: 4096 are more than the base's context of 2048"):
         much = recipe(max_tokens=4096)
-        encode(much, examples, tiny_checkpoint, load_processor(much, tiny_checkpoint), Silent())
+        encode(much, examples, Base(much, tiny_checkpoint), Silent())
 
 
 def test_the_image_size_is_the_recipes_and_is_written_for_the_server(
     tiny_checkpoint: Path, examples: list[TrainExample], recipe: Any, tmp_path: Path
 ) -> None:
-    from trainers.models.base import copy_processor_files
-
-    small = recipe(image={"longest_edge": 56})
-    processor = load_processor(small, tiny_checkpoint)
-    copy_processor_files(small, tiny_checkpoint, tmp_path)
+    small = Base(recipe(image={"longest_edge": 56}), tiny_checkpoint)
+    small.copy_processor_files(tmp_path)
 
     written = json.loads((tmp_path / "preprocessor_config.json").read_text())
-    assert written["size"] == {"longest_edge": 56} == dict(processor.image_processor.size)
+    assert written["size"] == {"longest_edge": 56} == dict(small.processor.image_processor.size)
     assert not (tmp_path / "model.safetensors").exists() and not (tmp_path / "config.json").exists()
-    copy_processor_files(recipe(), tiny_checkpoint, tmp_path)
+    Base(recipe(), tiny_checkpoint).copy_processor_files(tmp_path)
     for name in ("preprocessor_config.json", "tokenizer.json", "chat_template.jinja"):
         assert (tmp_path / name).read_bytes() == (tiny_checkpoint / name).read_bytes()
 
@@ -184,7 +180,7 @@ def test_a_picture_of_one_size_takes_no_other(tiny_checkpoint: Path, recipe: Any
     file.write_text(json.dumps({**json.loads(file.read_text()), "size": {"height": 112, "width": 112}}))
 
     with pytest.raises(ValueError, match=r"image\.longest_edge: the base's pictures have one size"):
-        load_processor(recipe(image={"longest_edge": 56}), base)
+        Base(recipe(image={"longest_edge": 56}), base)
 
 
 def test_batches_are_padded_and_labels_cover_completions_only(

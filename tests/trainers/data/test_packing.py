@@ -12,12 +12,12 @@ import pytest
 pytest.importorskip("transformers")
 
 from trainers.data.collator import IGNORED, Collator
-from trainers.data.encoding import EncodedData
-from trainers.data.examples import TrainExample
+from trainers.data.encoding import EncodedData, encode
+from trainers.data.examples import TrainData, TrainExample
 from trainers.data.packing import Packed, PackedCollator, packed
-from trainers.loop.sft import TrainData, encode, train
 from trainers.machine.watch import Silent
-from trainers.models.base import load_model, load_processor
+from trainers.models.base import Base
+from trainers.training import train
 
 QUESTIONS = ("How many bars?", "How many bars are there? Count them all.", "Which bar is the tallest one?")
 
@@ -30,7 +30,7 @@ def data(tiny_checkpoint: Path, recipe: Any, examples: list[TrainExample]) -> En
         for number, question in enumerate(QUESTIONS[: 1 + len(example.prompt) % 3])
     ]
     plain = recipe()
-    return encode(plain, asked, tiny_checkpoint, load_processor(plain, tiny_checkpoint), Silent())
+    return encode(plain, asked, Base(plain, tiny_checkpoint), Silent())
 
 
 def test_loss_and_gradients_are_those_of_separate_examples(
@@ -40,7 +40,7 @@ def test_loss_and_gradients_are_those_of_separate_examples(
 
     from trainers.loop.loop import trained_logits
 
-    model = load_model(recipe(), tiny_checkpoint)
+    model = Base(recipe(), tiny_checkpoint).model()
     together = packed(data, model.config.image_token_id)
 
     def gradients(collator: Collator, rows: int) -> tuple[float, dict[str, Any]]:

@@ -13,12 +13,13 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from trainers.data.collator import Collator  # noqa: E402
-from trainers.data.examples import TrainExample  # noqa: E402
+from trainers.data.encoding import encode  # noqa: E402
+from trainers.data.examples import TrainData, TrainExample  # noqa: E402
 from trainers.data.picture_features import PictureFeatures, can_be_kept  # noqa: E402
 from trainers.loop.loop import trained_logits  # noqa: E402
-from trainers.loop.sft import TrainData, encode, train  # noqa: E402
 from trainers.machine.watch import Silent  # noqa: E402
-from trainers.models.base import load_model, load_processor  # noqa: E402 - after the check that it is there
+from trainers.models.base import Base  # noqa: E402 - after the check that it is there
+from trainers.training import train  # noqa: E402
 
 FROZEN = {"frozen": ["vision", "connector"]}
 
@@ -56,8 +57,8 @@ def test_features_stand_for_pixels_in_each_architecture(
     plain = recipe(**FROZEN)
     # The picture of the first example twice; one example without any.
     asked = [*examples[:3], replace(examples[0], id="again", prompt="Which?")]
-    data = encode(plain, asked, base, load_processor(plain, base), Silent())
-    model = load_model(plain, base).eval()
+    data = encode(plain, asked, Base(plain, base), Silent())
+    model = Base(plain, base).model().eval()
     whole = Collator(data, pad_id=0)
     expected, labels = trained_logits(model, whole([0, 1, 2, 3]))
 
@@ -105,12 +106,12 @@ def test_training_goes_the_same_way(
 
 
 def test_what_is_trained_dropped_or_spread_is_not_kept(tiny_checkpoint: Path, recipe: Any) -> None:
-    frozen = load_model(recipe(**FROZEN), tiny_checkpoint)
+    frozen = Base(recipe(**FROZEN), tiny_checkpoint).model()
     assert can_be_kept(frozen, "NO")
     assert can_be_kept(frozen, "MULTI_CPU")
     assert not can_be_kept(frozen, "FSDP")
-    assert not can_be_kept(load_model(recipe(), tiny_checkpoint), "NO")
-    assert not can_be_kept(load_model(recipe(frozen=["vision"]), tiny_checkpoint), "NO")
+    assert not can_be_kept(Base(recipe(), tiny_checkpoint).model(), "NO")
+    assert not can_be_kept(Base(recipe(frozen=["vision"]), tiny_checkpoint).model(), "NO")
     frozen.config.vision_config.attention_dropout = 0.1
     assert not can_be_kept(frozen, "NO")
 
@@ -118,5 +119,5 @@ def test_what_is_trained_dropped_or_spread_is_not_kept(tiny_checkpoint: Path, re
 def test_adapters_of_the_text_model_leave_pictures_as_they_are(tiny_checkpoint: Path, recipe: Any) -> None:
     pytest.importorskip("peft")
     adapter = {"kind": "lora", "r": 2}
-    model = load_model(recipe(adapter=adapter), tiny_checkpoint)
+    model = Base(recipe(adapter=adapter), tiny_checkpoint).model()
     assert can_be_kept(model, "NO")

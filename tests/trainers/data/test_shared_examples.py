@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from trainers.data.examples import TrainExample, data_hash
+from trainers.data.examples import TrainExample, examples_hash
 from trainers.data.shared_examples import Overlap, overlaps
 from trainers.data.split import hold_back
 
@@ -61,6 +61,6 @@ def test_the_data_hash_is_of_content(tmp_path: Path) -> None:
     two = TrainExample("b", (dot(tmp_path / "b.png", 2),), "?", "1")
     moved = replace(one, images=(dot(tmp_path / "elsewhere.png", 1),))
 
-    assert data_hash([one, two]) == data_hash([two, moved])
+    assert examples_hash([one, two]) == examples_hash([two, moved])
     for changed in (replace(one, completion="2"), replace(one, prompt="!"), replace(one, images=two.images)):
-        assert data_hash([one, two]) != data_hash([changed, two])
+        assert examples_hash([one, two]) != examples_hash([changed, two])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainers.data.targets import completion, plain_paragraphs
+from trainers.data.targets import plain_paragraphs, target_text
 
 STAGED = "<SUMMARY>s</SUMMARY>\n<CAPTION>c</CAPTION>\n<REASONING>r</REASONING>\n<CONCLUSION>B</CONCLUSION>"
 BOX = "\\boxed{{{answer}}}"
@@ -20,22 +20,22 @@ BOX = "\\boxed{{{answer}}}"
     ],
 )
 def test_an_answer_alone(text: str | None, answer: str | None, made: str) -> None:
-    assert completion("answer_only", text=text, answer=answer, template=BOX) == made
+    assert target_text("answer_only", text=text, answer=answer, template=BOX) == made
 
 
 @pytest.mark.parametrize("text", ["no box here", "", "\\boxed{}"])
 def test_a_text_without_an_answer_is_left_out(text: str) -> None:
     with pytest.raises(ValueError, match="no answer"):
-        completion("answer_only", text=text, template=BOX)
+        target_text("answer_only", text=text, template=BOX)
 
 
 def test_a_rationale_stays_as_it_is() -> None:
     assert (
-        completion("rationale_then_answer", text=" a + b\nso \\boxed{3}. ", answer="3")
+        target_text("rationale_then_answer", text=" a + b\nso \\boxed{3}. ", answer="3")
         == "a + b\nso \\boxed{3}."
     )
     with pytest.raises(ValueError, match="no text"):
-        completion("rationale_then_answer", text=" \n", answer="3")
+        target_text("rationale_then_answer", text=" \n", answer="3")
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_a_rationale_stays_as_it_is() -> None:
     ],
 )
 def test_stages_are_closed_and_in_order(text: str) -> None:
-    assert completion("staged_tags", text=STAGED) == STAGED
+    assert target_text("staged_tags", text=STAGED) == STAGED
     with pytest.raises(ValueError, match="stages"):
-        completion("staged_tags", text=text)
+        target_text("staged_tags", text=text)
 
 
 def test_an_essay_loses_its_labels_and_keeps_its_sentences() -> None:
@@ -65,7 +65,7 @@ def test_an_essay_loses_its_labels_and_keeps_its_sentences() -> None:
         "The chart shows the firm's sales.\n\nSales, in general, rose.\n\n"
         "It fell in 2010: by half. A short line.\n\nOverall, it's up."
     )
-    assert completion("essay_structured", text=structured) == structured
+    assert target_text("essay_structured", text=structured) == structured
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_an_essay_loses_its_labels_and_keeps_its_sentences() -> None:
     ],
 )
 def test_a_plain_essay_is_unchanged(essay: str) -> None:
-    assert completion("essay_unstructured", text=essay) == essay
+    assert target_text("essay_unstructured", text=essay) == essay
 
 
 def test_labels_alone_are_no_essay() -> None:
     with pytest.raises(ValueError, match="nothing but labels"):
-        completion("essay_unstructured", text="**Introduction:**\n\n## Overview")
+        target_text("essay_unstructured", text="**Introduction:**\n\n## Overview")

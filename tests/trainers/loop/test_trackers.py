@@ -13,9 +13,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from trainers.data.examples import TrainExample
-from trainers.loop.sft import TrainData, TrainingStopped, train
-from trainers.loop.trackers import missing, prepare
+from trainers.data.examples import TrainData, TrainExample
+from trainers.loop.trackers import missing, open_trackers
+from trainers.training import TrainingStopped, train
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_tensorboard_has_the_curve_with_its_validation(
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    prepare(["tensorboard"])
+    open_trackers(["tensorboard"])
     short = recipe(steps=2, validation={"every": 1})
     made = train(short, data, base=tiny_checkpoint, out=tmp_path / "run", report_to=["tensorboard"])
 
@@ -68,20 +68,20 @@ def test_a_tracker_without_a_login_or_a_server_is_refused_before_anything_is_pre
     wandb.login = login  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "wandb", wandb)
     with pytest.raises(ValueError, match=r"--report-to wandb: No API key configured\. .* to log in\.$"):
-        prepare(["wandb"])
+        open_trackers(["wandb"])
 
     monkeypatch.setitem(sys.modules, "mlflow", ModuleType("mlflow"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:./runs")
-    prepare(["mlflow"])
+    open_trackers(["mlflow"])
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and nobody listens
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{taken.getsockname()[1]}")
         with pytest.raises(ConnectionError, match=r"nothing answers at http://127\.0\.0\.1:\d+ .*start the"):
-            prepare(["mlflow"])
+            open_trackers(["mlflow"])
 
 
 def test_a_broken_install_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert missing("no_such_tracker") and not missing("json")
     monkeypatch.setitem(sys.modules, "trackio", None)
     with pytest.raises(ValueError, match="--report-to trackio: import of trackio halted"):
-        prepare(["trackio"])
+        open_trackers(["trackio"])

@@ -24,8 +24,8 @@ from bench.commands.train import TrainingShow  # noqa: E402
 from bench.declarations.recipes import find_recipe  # noqa: E402
 from bench.errors import RequestError  # noqa: E402
 from bench.training.launch import Processes, check  # noqa: E402
-from bench.training.training_run import TrainRequest, train  # noqa: E402
-from trainers.loop.curves import read_points  # noqa: E402
+from bench.training.training_run import TrainRequest, run_training  # noqa: E402
+from trainers.loop.curve_file import read_points  # noqa: E402
 from trainers.machine.processes import PARALLELISM, NotAsAskedError, running  # noqa: E402
 
 
@@ -71,7 +71,7 @@ def alone(random_checkpoint: RandomCheckpoint, tmp_path_factory: pytest.TempPath
     out = tmp_path_factory.mktemp("alone") / "one"
     changes = changed(random_checkpoint("idefics3"))
     request = TrainRequest("chart_answer_only", changes, out=out, max_steps=4)
-    return train(request, TrainingShow(Console(file=io.StringIO()), "none")).folder
+    return run_training(request, TrainingShow(Console(file=io.StringIO()), "none")).folder
 
 
 def check_same_training(one: Path, two: Path, kind: str) -> None:

@@ -30,7 +30,7 @@ from bench.running.run import QUIET, named_task  # noqa: E402
 from bench.serving.model import ModelRequest, ServedModel, resolve_model  # noqa: E402
 from bench.serving.vllm_engine.adapter import engine_arguments  # noqa: E402
 from bench.serving.vllm_engine.engine import _chat, _Images  # noqa: E402
-from bench.training.training_run import TrainRequest, train  # noqa: E402
+from bench.training.training_run import TrainRequest, run_training  # noqa: E402
 from results.board.standings import mean_score  # noqa: E402
 from results.logs.logged_run import read_run  # noqa: E402
 from trainers.models.adapters import merge  # noqa: E402
@@ -64,7 +64,7 @@ def trained(base: Path, folder: Path, **changes: object) -> Path:
         **changes,
     }
     request = TrainRequest("chart_answer_only", placed, out=folder, max_steps=3)
-    return train(request, Silent()).folder
+    return run_training(request, Silent()).folder
 
 
 def pictures() -> list[Image.Image]:

@@ -23,13 +23,15 @@ import torch
 from safetensors.torch import load_file
 
 from trainers.data.collator import IGNORED, Collator
-from trainers.data.examples import TrainExample
+from trainers.data.encoding import encode
+from trainers.data.examples import TrainData, TrainExample
+from trainers.data.shared_examples import OverlapError
 from trainers.lineage import read_lineage
-from trainers.loop import curves
+from trainers.loop import curve_file
 from trainers.loop.loop import trained_logits
-from trainers.loop.sft import OverlapError, TrainData, TrainingStopped, TrainResult, encode, train
 from trainers.machine.watch import Silent
-from trainers.models.base import load_model, load_processor
+from trainers.models.base import Base
+from trainers.training import TrainingStopped, TrainResult, train
 
 
 def losses(result: TrainResult) -> list[float]:
@@ -57,9 +59,9 @@ def trained(
 
 def test_the_loss_is_the_models_own(tiny_checkpoint: Path, data: TrainData, recipe: Any) -> None:
     """The head is applied to trained columns only; the model's own loss takes them all."""
-    processor = load_processor(recipe(), tiny_checkpoint)
-    rows = encode(recipe(), data.train, tiny_checkpoint, processor, Silent())
-    model = load_model(recipe(), tiny_checkpoint).eval()
+    base = Base(recipe(), tiny_checkpoint)
+    rows = encode(recipe(), data.train, base, Silent())
+    model = base.model().eval()
     batch = Collator(rows, pad_id=0)(range(8))
 
     logits, targets = trained_logits(model, batch)
@@ -102,8 +104,7 @@ def test_validation_is_the_mean_over_tokens(
 ) -> None:
     from transformers import AutoModelForImageTextToText
 
-    processor = load_processor(recipe(), tiny_checkpoint)
-    rows = encode(recipe(), data.validation, tiny_checkpoint, processor, Silent())
+    rows = encode(recipe(), data.validation, Base(recipe(), tiny_checkpoint), Silent())
     model = AutoModelForImageTextToText.from_pretrained(trained.folder).eval()
     with torch.no_grad():
         expected = float(model(**Collator(rows, pad_id=0)(range(len(rows.rows)))).loss)
@@ -172,8 +173,8 @@ def test_it_learns_what_it_is_shown(
     assert losses(made)[-1] < 0.1 < losses(made)[0]
     assert [point["validation_exact"] for point in made.points if "validation_exact" in point] == [1.0]
     assert made.lineage["overlap_allowed"] == {"validation": 3}
-    processor = load_processor(recipe(), made.folder)
-    rows = encode(recipe(), same.train, made.folder, processor, Silent())
+    base = Base(recipe(), made.folder)
+    rows = encode(recipe(), same.train, base, Silent())
     model = AutoModelForImageTextToText.from_pretrained(made.folder).eval()
     for row, example in zip(rows.rows, same.train, strict=True):
         inputs = {name: torch.from_numpy(value) for name, value in rows.pixels.arrays(row.picture).items()}
@@ -182,15 +183,15 @@ def test_it_learns_what_it_is_shown(
             input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=20, do_sample=False, **inputs
         )
         assert written[0, row.prompt_length :].tolist() == row.trained.tolist()
-        assert example.completion in processor.tokenizer.decode(written[0])
+        assert example.completion in base.tokenizer.decode(written[0])
 
 
 RUN = """
 import json, sys
 from pathlib import Path
-from trainers.data.examples import TrainExample
+from trainers.data.examples import TrainData, TrainExample
 from trainers.recipe import TrainRecipe
-from trainers.loop.sft import TrainData, train
+from trainers.training import train
 
 told = json.loads(Path(sys.argv[1]).read_text())
 rows = [[TrainExample(r["id"], tuple(map(Path, r["images"])), r["prompt"], r["completion"]) for r in part]
@@ -212,7 +213,7 @@ def in_a_process(file: Path, made: Any, data: TrainData, base: Path, out: Path, 
         "resume": resume,
     }
     file.write_text(json.dumps(content, default=str))
-    return subprocess.Popen([sys.executable, "-c", RUN, str(file)], cwd=Path(__file__).parents[3])
+    return subprocess.Popen([sys.executable, "-c", RUN, str(file)], cwd=Path(__file__).parents[2])
 
 
 def test_killed_and_resumed_it_reaches_the_same_weights(
@@ -232,7 +233,9 @@ def test_killed_and_resumed_it_reaches_the_same_weights(
 
     process = in_a_process(tmp_path / "told.json", long, data, tiny_checkpoint, out, resume=False)
     deadline = time.monotonic() + 120
-    while len(curves.read_points(unfinished)) < 5 and process.poll() is None and time.monotonic() < deadline:
+    while (
+        len(curve_file.read_points(unfinished)) < 5 and process.poll() is None and time.monotonic() < deadline
+    ):
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -343,7 +346,7 @@ def test_a_loss_that_is_no_number_ends_the_training(
 
     with pytest.raises(TrainingStopped, match=r"the loss is (nan|inf) at step"):
         train(wild, data, base=tiny_checkpoint, out=tmp_path / "run")
-    point = curves.read_points(tmp_path / "run.unfinished")[-1]
+    point = curve_file.read_points(tmp_path / "run.unfinished")[-1]
     assert not math.isfinite(point["loss"])
 
 

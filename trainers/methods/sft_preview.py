@@ -1,39 +1,36 @@
-"""What a training would do: everything is loaded, rendered and counted, and nothing is trained."""
+"""What a supervised training would do: all is loaded, rendered and counted, and nothing is trained."""
 
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-from trainers.data.encoding import Encoded
-from trainers.data.packing import packed
-from trainers.loop.loop import bfloat16_here, on_cpu
+from trainers.data.encoding import Encoded, encode, reasons
+from trainers.data.examples import TrainData
+from trainers.data.shared_examples import check_overlap
 from trainers.loop.memory import memory_estimate
-from trainers.loop.sft import TrainData, check_overlap, encode, reasons
-from trainers.machine.quiet import quiet_libraries
 from trainers.machine.watch import Watch
-from trainers.models.base import load_model, load_processor
+from trainers.methods.sft import laid_out
+from trainers.models.base import Base
 from trainers.models.parts import part_sizes
 from trainers.recipe import TrainRecipe
 
 
-def describe_training(recipe: TrainRecipe, data: TrainData, base: Path, watch: Watch) -> dict[str, Any]:
+def preview_fine_tuning(recipe: TrainRecipe, data: TrainData, base: Base, watch: Watch) -> dict[str, Any]:
     """The resolved recipe, its data in numbers, what is trained, the memory it needs, and one example.
 
     Raises ValueError for what would also end the training. An overlap of splits is reported, not raised.
     """
-    with quiet_libraries():
-        processor = load_processor(recipe, base)
-        process = psutil.Process().memory_info().rss if on_cpu() else 0
-        rows = encode(recipe, data.train, base, processor, watch)
-        model = load_model(recipe, base)
+    from trainers.loop.loop import bfloat16_here, on_cpu
+
+    process = psutil.Process().memory_info().rss if on_cpu() else 0
+    rows = encode(recipe, data.train, base, watch)
+    model = base.model()
     bfloat16 = recipe.precision == "bfloat16" or (recipe.precision == "auto" and bfloat16_here())
     lengths = sorted(len(row.ids) for row in rows.rows)
-    # What a step counts: examples, or pictures with all that is asked about them.
-    laid = packed(rows, getattr(model.config, "image_token_id", None)) if recipe.batch.packed else rows
+    laid = laid_out(recipe, model, rows)
     steps = recipe.total_steps(len(laid.rows))
     too_long = sum(reason.endswith("are allowed") for reason in rows.dropped.values())
     dropped = {**data.left_out, **rows.dropped}
@@ -62,13 +59,12 @@ def describe_training(recipe: TrainRecipe, data: TrainData, base: Path, watch: W
         "parameters": {size.part: {"all": size.parameters, "trained": size.trained} for size in sizes},
         "parameters_trained": sum(size.trained for size in sizes),
         "memory_gib_estimate": memory_estimate(recipe, model, laid, bfloat16=bfloat16, process=process),
-        "example": {"id": rows.rows[0].id, "text": marked(rows.rows[0], processor)},
+        "example": {"id": rows.rows[0].id, "text": marked(rows.rows[0], base.tokenizer)},
     }
 
 
-def marked(row: Encoded, processor: Any) -> str:
+def marked(row: Encoded, tokenizer: Any) -> str:
     """An example as the model sees it: runs of one token as `token×n`, the trained ones between ⟦ and ⟧."""
-    tokenizer = getattr(processor, "tokenizer", processor)
 
     def text(ids: Any) -> str:
         pieces = []

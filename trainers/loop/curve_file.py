@@ -1,4 +1,4 @@
-"""The curves of a training, beside its checkpoint: curve.jsonl as it runs, curve.png at the end.
+"""The files of a training's curve, beside its checkpoint: curve.jsonl as it runs, curve.png at the end.
 
 A line of curve.jsonl is one point: `step`, `examples` seen, and either `loss` (mean over the trained tokens
 since the last point), `learning_rate`, `grad_norm`, `tokens_per_second`, `images_per_second`, `seconds`; or
@@ -15,6 +15,10 @@ from typing import Any
 
 JSONL = "curve.jsonl"
 PNG = "curve.png"
+
+
+class NotFiniteError(ArithmeticError):
+    """The loss became infinite or not a number; nothing after it can be learned."""
 
 
 def append_point(folder: Path, point: Mapping[str, Any]) -> None:
