@@ -40,8 +40,8 @@ class Encoded:
     """One example as tokens.
 
     ids: prompt, then completion. prompt_length: how many of them are not trained on. picture: key of its
-    pixels, or None. aligned: further inputs with one value per prompt token. image_tokens: how many stand for
-    pictures; cells: numbers in the pixels.
+    pixels, or None. aligned: further inputs with one value per prompt token. images: how many pictures it
+    has; cells: numbers in their pixels.
     """
 
     id: str
@@ -192,7 +192,7 @@ class ExampleEncoder:
 
     def _piece(self, text: str) -> list[int]:
         if text not in self._pieces:
-            if len(self._pieces) > 100_000:
+            if len(self._pieces) > 100_000:  # prompts that differ in every example would fill the memory
                 self._pieces.clear()
             self._pieces[text] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return self._pieces[text]

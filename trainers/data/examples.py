@@ -49,7 +49,7 @@ class TrainData:
     described: Mapping[str, Any] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=200_000)  # the split, the hash, the overlap and the store of pixels all ask
 def image_key(path: Path) -> str:
     """SHA-256 of an image file's bytes; OSError when it cannot be read."""
     with path.open("rb") as file:

@@ -21,7 +21,9 @@ from trainers.data.collator import POSITIONS, joined
 from trainers.data.encoding import EncodedData
 from trainers.models.parts import part_of
 
+# Features take at most a quarter of the free memory: batches, checkpoints and other processes need theirs.
 _SHARE_OF_FREE = 4
+# accelerate's kinds of parallelism in which every process has the whole encoder.
 _MODES = ("NO", "MULTI_CPU", "MULTI_GPU", "MULTI_XPU", "MULTI_NPU")
 
 Features: TypeAlias = torch.Tensor | tuple[torch.Tensor, ...]

@@ -103,6 +103,7 @@ class MappedStore:
                         mistakes[key] = made
                     else:
                         entries[key] = _written(file, *made)
+                    # A few pictures say early whether all will fit; more of them say it better.
                     if done in (8, 64, 512) and file.tell() / done * len(wanted) > limit:
                         return False
                     if progress is not None:

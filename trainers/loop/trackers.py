@@ -19,6 +19,7 @@ TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
 
 _LIBRARY = {"tensorboard": "torch.utils.tensorboard"}
 _INTEGRATIONS = "transformers.integrations.integration_utils"
+# What a server may take for its first answer; mlflow by itself would try for minutes.
 _SECONDS = 10.0
 
 

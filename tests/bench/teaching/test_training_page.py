@@ -90,8 +90,10 @@ def test_what_rows_say_stays_text_in_a_browser(
     assert not ended.value.code and "2 of 2 rows" in capsys.readouterr().out
     page = folder.with_name("set.html")
     browser("Page.navigate", url=page.as_uri())
-    # A page without a script is drawn when its pictures are there.
-    until(lambda: browser.run("document.title === 'set' && document.readyState === 'complete'"))
+    # Lazy pictures come after the page is complete.
+    until(
+        lambda: browser.run("document.title === 'set' && [...document.images].every(i => i.naturalWidth > 0)")
+    )
     shown = json.loads(
         browser.run(
             "JSON.stringify({title: document.title, cards: document.querySelectorAll('article').length,"
