@@ -28,7 +28,15 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def heeds_ctrl_c() -> Iterator[None]:
+    """Started by nohup or as a job of a script, the tests ignore Ctrl-C, and so would their children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def start(tmp_path: Path, heeds_ctrl_c: None) -> Iterator[Start]:
     """Begins a `bench run`; what a failed test leaves running is killed."""
     with contextlib.ExitStack() as started:
 
@@ -91,6 +99,7 @@ def against(endpoint: Any) -> Callable[[Path], list[object]]:
     return arguments
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
 def test_no_sample_is_asked_twice(
     endpoint: Any,
@@ -138,6 +147,7 @@ def test_no_sample_is_asked_twice(
         assert result[key] == reference[key]
 
 
+@pytest.mark.process
 def test_two_runs_into_one_folder_do_not_disturb_each_other(
     endpoint: Any, against: Callable[[Path], list[object]], tmp_path: Path, bench: Any, start: Start
 ) -> None:
