@@ -163,7 +163,7 @@ def test_schema(bench: Command, of: str) -> None:
 
 def test_digest_of_weights(tmp_path: Path) -> None:
     """The digest names runs in logs and baselines; what it is over does not change in silence."""
-    from bench.serving.checkpoint import checkpoint_digest
+    from bench.serving.digests import checkpoint_digest
 
     adapter = tmp_path / "adapter"
     adapter.mkdir()

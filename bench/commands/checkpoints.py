@@ -22,7 +22,8 @@ def merge(
     as_json: Json = False,
 ) -> None:
     """Add an adapter to its base's weights and write one checkpoint that needs no adapter."""
-    from bench.serving.checkpoint import checkpoint_digest, find_checkpoint
+    from bench.serving.checkpoint import find_checkpoint
+    from bench.serving.digests import checkpoint_digest
 
     if not adapter.expanduser().is_dir():
         raise RequestError(f"{adapter}: no such folder; give the adapter's, with its adapter_config.json")

@@ -1,48 +1,19 @@
-"""What a checkpoint is: a folder or hub id, a LoRA adapter on a base, and the digest of its bytes."""
+"""What a checkpoint is: a folder or hub id, or a LoRA adapter on a base."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import RequestError
 from bench.serving import nano
-from tasks.cache import cache_folder
+from bench.serving.digests import checkpoint_digest
 from tasks.hub import hub
 from trainers.lineage import is_of, read_lineage
-
-# What decides a checkpoint's behaviour: weights, adapter, tokenizer, processor, templates, its own code.
-_BEHAVIOUR_ENDINGS = (
-    ".safetensors",
-    ".bin",
-    ".pt",
-    ".pth",
-    ".gguf",
-    ".json",
-    ".jinja",
-    ".model",
-    ".txt",
-    ".py",
-)
-# What a trainer leaves beside it, and what only describes it.
-_BESIDE = (
-    "lineage.json",
-    "run.json",
-    "trainer_state.json",
-    "training_args.bin",
-    "optimizer.pt",
-    "optimizer.bin",
-    "scheduler.pt",
-    "scaler.pt",
-    "requirements.txt",
-)
-_REMEMBERED_FROM_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -162,50 +133,6 @@ def _fetched(name: str, revision: str | None) -> Path:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def checkpoint_digest(folder: Path, adapter: Path | None = None) -> str:
-    """The digest of a model's folder, or of an adapter on it: what a log calls `weights_digest`."""
-    folders = [folder] if adapter is None else [folder, adapter]
-    return hashlib.sha256("".join(map(folder_digest, folders)).encode()).hexdigest()
-
-
-def folder_digest(folder: Path) -> str:
-    """SHA-256 over the sorted digests of the files that decide a checkpoint's behaviour.
-
-    File names and the folder's own name do not enter: a copy elsewhere has the same digest.
-    """
-    digests = sorted(file_digest(file) for file in _behaviour_files(folder))
-    return hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-def _behaviour_files(folder: Path) -> Iterator[Path]:
-    for file in sorted(folder.rglob("*")):
-        parts = file.relative_to(folder).parts
-        # Intermediate checkpoints and dot folders lie inside but are not this checkpoint.
-        if any(part.startswith((".", "checkpoint-")) for part in parts[:-1]):
-            continue
-        if file.name in _BESIDE or file.name.startswith("rng_state"):
-            continue
-        if file.is_file() and file.suffix in _BEHAVIOUR_ENDINGS:
-            yield file
-
-
-def file_digest(file: Path) -> str:
-    """SHA-256 of a file; of a large one remembered by path, inode, size and modification time."""
-    status = file.stat()
-    if status.st_size < _REMEMBERED_FROM_BYTES:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    key = f"{file.resolve()}|{status.st_ino}|{status.st_size}|{status.st_mtime_ns}"
-    remembered = cache_folder("digests") / hashlib.sha256(key.encode()).hexdigest()
-    if remembered.is_file():
-        return remembered.read_text()
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    unfinished = remembered.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(digest)
-    unfinished.replace(remembered)
-    return digest
 
 
 def _tensor_elements(file: Path) -> int:

@@ -1,17 +1,25 @@
 """`--model nano` and `--model nano-untrained`: the built-in model, made here when it is first asked for.
 
 Untrained it is written by code. Trained it is what the recipe `nano` makes of that, through the same road as
-every other recipe; it is kept in the cache under a name that changes with the recipe.
+every other recipe: `bench train nano` in a process of its own, whose memory is free before an engine starts.
+It is kept in the cache under a name that changes with the recipe.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import RequestError
+from bench.errors import IncompleteRunError, RequestError
+from bench.serving.digests import folder_digest
+from bench.serving.parent import PARENT
 from tasks.cache import cache_folder
 
 if TYPE_CHECKING:
@@ -20,6 +28,12 @@ if TYPE_CHECKING:
 TRAINED, UNTRAINED = "nano", "nano-untrained"
 NAMES = (TRAINED, UNTRAINED)
 
+_BENCH = (sys.executable, "-m", "bench")
+# What `bench train` calls a folder that it has begun and not finished.
+_UNFINISHED = ".unfinished"
+# Ctrl-C in a terminal reaches the training as well; one that it has not heard of by then is told by us.
+_SECONDS_TO_HEAR = 2.0
+_SECONDS_TO_END = 10.0
 _TEXTS = 2000
 """Records whose prompts and answers the tokenizer learns its words from."""
 
@@ -81,22 +95,49 @@ def untrained(recipe: TrainRecipe) -> Path:
 
 def trained_folder(recipe: TrainRecipe) -> Path:
     """Where the trained model is kept: a name for the recipe and for the bytes that it begins with."""
-    from bench.serving.checkpoint import folder_digest
-
     digest = hashlib.sha256(f"{recipe.digest} {folder_digest(untrained(recipe))}".encode())
     return cache_folder("checkpoints") / f"{TRAINED}-{digest.hexdigest()[:12]}"
 
 
 def _train(folder: Path) -> None:
-    from bench.commands.terminal import console
-    from bench.commands.train import TrainingShow
-    from bench.training.training_run import TrainRequest, run_training
-    from trainers.loop.run_folder import UNFINISHED
+    """Train into a folder that is not there yet, or go on with what was begun; its progress is on stderr.
 
-    begun = folder.with_name(folder.name + UNFINISHED)
-    with TrainingShow(console(stderr=True), "bar") as show:
-        show.say("nano is trained on its first use: a few minutes on two cores, then it is kept")
-        run_training(TrainRequest(TRAINED, out=folder, resume=begun.exists()), show)
+    RequestError where `bench train` finds that it cannot be done here, IncompleteRunError where it was not
+    finished; the reason is on stderr by then.
+    """
+    print("nano is trained on its first use: a few minutes on two cores, then it is kept", file=sys.stderr)
+    begun = folder.with_name(folder.name + _UNFINISHED).exists()
+    code = _ended([*_BENCH, "train", TRAINED, "--out", str(folder), *(["--resume"] if begun else [])])
+    if code == RequestError.exit_code:
+        raise RequestError(f"--model {TRAINED}: it cannot be trained here, for the reason above")
+    if code:
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}, for the reason above"
+        raise IncompleteRunError(f"--model {TRAINED}: its training {how}; the same command goes on with it")
+
+
+def _ended(command: Sequence[str]) -> int:
+    """The exit code of a command that ends when this process does; its results on stdout are left out."""
+    environment = {**os.environ, PARENT: str(os.getpid())}
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment
+    ) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            _end(process)
+            raise IncompleteRunError(
+                f"interrupted while {TRAINED} was trained; the same command goes on with it"
+            ) from None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let an interrupted process end in order, so that the terminal is as it was; then kill it."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_SECONDS_TO_HEAR)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.send_signal(signal.SIGINT)
+        process.wait(_SECONDS_TO_END)
+    process.kill()
 
 
 def _texts(recipe: TrainRecipe) -> Iterator[str]:

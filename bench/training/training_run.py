@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.declarations.recipes import check_data_is_there, find_recipe
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
-from bench.serving.checkpoint import Checkpoint, checkpoint_digest, find_checkpoint
+from bench.serving.checkpoint import Checkpoint, find_checkpoint
+from bench.serving.digests import checkpoint_digest
 from trainers.loop.trackers import TRACKERS, missing, open_trackers
 from trainers.machine.processes import NotAsAskedError, first_alone
 from trainers.machine.reasons import machine_reason

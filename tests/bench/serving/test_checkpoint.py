@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-import bench.serving.checkpoint
+import bench.serving.digests
 from bench.errors import RequestError
-from bench.serving.checkpoint import Checkpoint, context_length, file_digest, find_checkpoint, folder_digest
+from bench.serving.checkpoint import Checkpoint, context_length, find_checkpoint
+from bench.serving.digests import file_digest, folder_digest
 
 
 def safetensors(shapes: dict[str, list[int]], fill: bytes = b"\x01") -> bytes:
@@ -162,7 +163,7 @@ def test_a_large_file_is_read_once_and_again_when_rewritten(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(bench.serving.checkpoint, "_REMEMBERED_FROM_BYTES", 1)
+    monkeypatch.setattr(bench.serving.digests, "_REMEMBERED_FROM_BYTES", 1)
     file = checkpoint / "model-00002-of-00002.safetensors"
     first = file_digest(file)
     assert [path.read_text() for path in (tmp_path / "cache" / "digests").iterdir()] == [first]

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -14,8 +20,31 @@ pytest.importorskip("torch")
 
 import bench.declarations.recipes
 import bench.serving.nano
+from bench.errors import IncompleteRunError, RequestError
 from bench.serving.checkpoint import find_checkpoint
+from bench.serving.parent import PARENT
 from trainers.loop.run_folder import UNFINISHED
+
+# `bench` with the recipe and the texts of the test; `killed` interrupts it at its first checkpoint.
+BENCH = """
+from pathlib import Path
+import bench.declarations.recipes, bench.serving.nano
+from bench.cli import main
+from trainers.loop import loop
+
+bench.declarations.recipes._home = lambda: Path({home!r})
+bench.serving.nano._TEXTS = 40
+write = loop.Loop._save_checkpoint
+
+def killed(self, model, trial):
+    write(self, model, trial)
+    raise KeyboardInterrupt
+
+if Path({killed!r}).exists():
+    loop.Loop._save_checkpoint = killed
+print("its results")
+main()
+"""
 
 
 @pytest.fixture
@@ -31,6 +60,9 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(bench.declarations.recipes, "_home", lambda: home)
     monkeypatch.setattr(bench.serving.nano, "_TEXTS", 40)
     monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path / "cache"))
+    script = tmp_path / "bench_of_the_test.py"
+    script.write_text(BENCH.format(home=str(home), killed=str(tmp_path / "killed")))
+    monkeypatch.setattr(bench.serving.nano, "_BENCH", (sys.executable, str(script)))
     return home / "nano.yaml"
 
 
@@ -64,25 +96,83 @@ def test_a_changed_recipe_is_another_model(small: Path) -> None:
     assert bench.serving.nano.trained_folder(bench.declarations.recipes.find_recipe("nano")) != before
 
 
-def test_an_interrupted_training_goes_on(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from trainers.loop import loop
-
-    write = loop.Loop._save_checkpoint
-
-    def killed(self: Any, model: Any, trial: Any) -> None:
-        write(self, model, trial)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(loop.Loop, "_save_checkpoint", killed)
-    with pytest.raises(KeyboardInterrupt):
+def test_an_interrupted_training_goes_on(small: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    killed = small.parents[1] / "killed"
+    killed.touch()
+    with pytest.raises(IncompleteRunError, match="the same command goes on"):
         bench.serving.nano.nano("nano")
-    monkeypatch.setattr(loop.Loop, "_save_checkpoint", write)
+    killed.unlink()
     folder = bench.serving.nano.trained_folder(bench.declarations.recipes.find_recipe("nano"))
     assert folder.with_name(folder.name + UNFINISHED).is_dir() and not folder.exists()
 
     assert bench.serving.nano.nano("nano") == folder
     points = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
     assert [point["step"] for point in points if "validation_exact" in point] == [1, 2]
+    out, err = capfd.readouterr()
+    assert out == "" and "going on after step 1" in err
+
+
+@pytest.mark.parametrize(
+    ("end", "error", "said"),
+    [
+        ("sys.exit(2)", RequestError, "for the reason above"),
+        ("sys.exit(4)", IncompleteRunError, "ended with code 4"),
+        ("os.kill(os.getpid(), 9)", IncompleteRunError, "ended by signal 9"),
+    ],
+)
+def test_how_its_training_ended_is_an_error_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, error: type[Exception], said: str
+) -> None:
+    monkeypatch.setattr(bench.serving.nano, "_BENCH", (sys.executable, "-c", f"import os, sys; {end}"))
+    with pytest.raises(error, match=said):
+        bench.serving.nano._train(tmp_path / "nano")
+
+
+def test_ctrl_c_ends_its_training_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, ended = tmp_path / "started", tmp_path / "ended"
+    code = f"""
+import pathlib, signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    pathlib.Path({str(started)!r}).touch()
+    time.sleep(60)
+finally:
+    pathlib.Path({str(ended)!r}).touch()
+"""
+    monkeypatch.setattr(bench.serving.nano, "_BENCH", (sys.executable, "-c", code))
+    monkeypatch.setattr(bench.serving.nano, "_SECONDS_TO_HEAR", 0.01)
+
+    def interrupt() -> None:
+        while not started.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(IncompleteRunError, match="interrupted while nano"):
+            bench.serving.nano._train(tmp_path / "nano")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended.exists()
+
+
+def test_its_training_ends_with_the_process_that_waits_for_it(tmp_path: Path) -> None:
+    child = (
+        "import os, time; from bench.serving.parent import end_as_asked; end_as_asked(); "
+        "print(os.getpid(), flush=True); time.sleep(60)"
+    )
+    code = (
+        "import os, subprocess, sys; "
+        f"named = {{**os.environ, {PARENT!r}: str(os.getpid())}}; "
+        f"subprocess.run([sys.executable, '-c', {child!r}], env=named)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        trainer = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+        parent.wait()
+        assert psutil.wait_procs([trainer], timeout=10)[1] == []
 
 
 def test_a_dry_run_trains_nothing_and_says_so(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
