@@ -146,7 +146,8 @@ def run_bench(records: Path, model: str) -> dict[str, float]:
     from rich.console import Console
 
     from bench.commands.terminal import TerminalShow
-    from bench.running.run import RunRequest, named_task, run_one
+    from bench.running.request import RunRequest
+    from bench.running.run import named_task, run_one
     from bench.serving.model import ModelRequest, resolve_model
 
     init_display_type("none")

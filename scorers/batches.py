@@ -3,7 +3,7 @@
 inspect calls a scorer for each sample, many at a time. A `Batcher` collects the calls that wait and computes
 them together in a thread, so that the event loop goes on; whatever arrives meanwhile is the next batch.
 `bench run` makes all completions before it asks for such scores, so that they take no time from generation.
-Finished scores go to a `ScoreJournal` at once, so that a kill loses none.
+Finished scores go to the run's `KnownScores` at once, so that a kill loses none.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Result: TypeAlias = dict[str, Any]
 """A score as plain JSON: `value`, a number or names with numbers, and `metadata`."""
@@ -27,55 +26,18 @@ Compute: TypeAlias = Callable[[Sequence[str], Sequence[Sequence[str]]], list[Res
 _MOST = 128
 
 
-class ScoreJournal:
-    """Append-only file of results by what was scored and how (a signature); safe against a kill."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._known = _read(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8")
-        if path.stat().st_size:
-            # A kill may have left half a line; the next one must not continue it.
-            self._file.write("\n")
-
-    def __len__(self) -> int:
-        return len(self._known)
+class KnownScores(Protocol):
+    """Results by what was scored and how (a signature); one that was put is found again after a kill."""
 
     def get(self, key: str) -> Result | None:
         """The result recorded under a key, or None."""
-        return self._known.get(key)
 
-    def put(self, results: dict[str, Result]) -> None:
+    def put(self, results: Mapping[str, Result]) -> None:
         """Record a batch; it is with the operating system when this returns."""
-        lines = (json.dumps({"key": key, "result": result}) + "\n" for key, result in results.items())
-        self._file.write("".join(lines))
-        self._file.flush()
-        self._known.update(results)
-
-    def close(self, *, delete: bool) -> None:
-        """Close the file; delete it once the log holds every score."""
-        self._file.close()
-        if delete:
-            self.path.unlink(missing_ok=True)
-
-
-def _read(path: Path) -> dict[str, Result]:
-    known: dict[str, Result] = {}
-    if not path.exists():
-        return known
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            row = json.loads(line)
-            known[row["key"]] = row["result"]
-        except (ValueError, KeyError, TypeError):
-            # The kill came in the middle of this line: that batch is computed again.
-            continue
-    return known
 
 
 # Set by `bench run` and `bench score` around an evaluation; inspect's sample tasks inherit them.
-current_scores: ContextVar[ScoreJournal | None] = ContextVar("current_scores", default=None)
+current_scores: ContextVar[KnownScores | None] = ContextVar("current_scores", default=None)
 # Called with the scorer's name once for each score of a batch scorer.
 score_progress: ContextVar[Callable[[str], None] | None] = ContextVar("score_progress", default=None)
 
@@ -93,7 +55,7 @@ class _Call:
     completion: str
     references: Sequence[str]
     key: str
-    journal: ScoreJournal | None
+    journal: KnownScores | None
     result: asyncio.Future[Result] = field(repr=False)
 
 

@@ -29,7 +29,7 @@ from bench.errors import IncompleteRunError, NotComparableError, RequestError, d
 if TYPE_CHECKING:
     from inspect_ai import Task
 
-    from bench.running.run import RunRequest
+    from bench.running.request import RunRequest
     from results.compared.comparison import Rules, TaskComparison
     from results.logs.logged_run import Run
 
@@ -132,7 +132,8 @@ def check(
     blessed = find_runs(baseline, folder)
     rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, blessed)
     base = _only(blessed, [_task_name(name) for name in asked], baseline)
-    from bench.running.run import RunRequest, named_task
+    from bench.running.request import RunRequest
+    from bench.running.run import named_task
     from bench.running.run import run as run_all
 
     request = RunRequest(
@@ -182,7 +183,7 @@ def _check_judged(blessed: Sequence[Run], tasks: Sequence[str], baseline: str) -
 def _judged(runs: Sequence[Run], judges: Sequence[str], request: RunRequest, show: TerminalShow) -> list[Run]:
     """The win rates of runs against golden; the judges have settings of their own."""
     from bench.judging.pairwise import judged_against_golden
-    from bench.running.run import RunRequest
+    from bench.running.request import RunRequest
 
     asked = RunRequest(tasks=(), models=tuple(judges), log_dir=request.log_dir, resume=request.resume)
     return [one for run in runs for one in judged_against_golden(run, asked, show)]

@@ -94,7 +94,7 @@ def run(
     for name in names(tasks, "TASK"):
         if not is_inspect_task(name):
             find_task(name)  # a wrong name is said before seconds of imports
-    from bench.running.run import RunRequest
+    from bench.running.request import RunRequest
     from bench.running.run import run as run_all
 
     request = RunRequest(

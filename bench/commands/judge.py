@@ -16,7 +16,7 @@ from bench.errors import IncompleteRunError, RequestError
 
 if TYPE_CHECKING:
     from bench.building.pair_set import PairSet
-    from bench.running.run import RunRequest
+    from bench.running.request import RunRequest
     from results.verdicts.judging import Judging
 
 
@@ -83,7 +83,7 @@ def judge(
     """Show each two texts on a sample to a judge, both ways round: win rates, flips, agreement."""
     from bench.judging.pairwise import judge as judge_pairs
     from bench.judging.pairwise import only_judges
-    from bench.running.run import RunRequest
+    from bench.running.request import RunRequest
 
     inspect_display("none")
     shown = TerminalShow(console(stderr=True), bar=show == "bar", quiet=show == "none")

@@ -222,7 +222,7 @@ def point_text(point: Mapping[str, Any]) -> str:
 
 
 def _evaluated(request: TrainRequest, result: TrainResult, log_dir: Path, show: str) -> list[Any]:
-    from bench.running.run import RunRequest
+    from bench.running.request import RunRequest
     from bench.running.run import run as run_all
 
     inspect_display("none")

@@ -16,7 +16,8 @@ from bench.building.pair_set import JudgedSample, PairSet, Recorded, write_pairs
 from bench.errors import NotComparableError, RequestError, did_you_mean
 from bench.judging.pairs import pair_up
 from bench.registry import judging
-from bench.running.run import RunRequest, Show, run
+from bench.running.request import RunRequest, Show
+from bench.running.run import run
 from bench.serving.judge_rules import RuleAPI
 from bench.serving.model import ServedModel
 from results.logs.logged_run import Run

@@ -9,7 +9,8 @@ from inspect_ai import Task
 from inspect_ai.dataset import Sample
 from inspect_ai.model import ContentImage, ContentText
 
-from bench.running.run import RunRequest, resolve
+from bench.running.request import RunRequest
+from bench.running.run import resolve
 from bench.serving import nano
 from bench.serving.model import ServedModel
 

@@ -19,12 +19,15 @@ from bench.building.task import build_task
 from bench.declarations.catalog import find_task
 from bench.declarations.task_spec import DatasetSpec, TaskSpec
 from bench.errors import IncompleteRunError, RequestError
-from bench.running.run import QUIET, Show, quiet_collector
+from bench.running.journals import ScoreJournal
+from bench.running.lifetime import quiet_collector
+from bench.running.request import Show
+from bench.running.run import QUIET
+from bench.running.run_context import run_context
 from bench.serving.model import library_versions
 from results.logs.logged_run import Run, read_run
-from scorers.batches import ScoreJournal, current_scores, once_a_sample, score_progress
+from scorers.batches import once_a_sample
 from scorers.judges.correctness import end_judges
-from solvers.journal import current_progress
 from solvers.replay import replay
 
 _TRUNCATED = ("length", "max_tokens")
@@ -185,13 +188,16 @@ async def _score(
 ) -> EvalLog:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     label, total = f"{task.name} × {name}", len(completions) if scorers else len(task.dataset)
-    with show.samples(label, total) as advance, quiet_collector():
+    with (
+        show.samples(label, total) as advance,
+        quiet_collector(),
         # Where scores are made in batches, they are what takes the time, and a sample's last one ends it.
-        if scorers:
-            score_progress.set(once_a_sample(advance, scorers))
-        else:
-            current_progress.set(advance)
-        current_scores.set(journal)
+        run_context(
+            scores=journal,
+            completed=None if scorers else advance,
+            scored=once_a_sample(advance, scorers) if scorers else None,
+        ),
+    ):
         (log,) = await eval_async(
             task,
             model=None,

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import hashlib
-import json
 import math
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from inspect_ai import Task, eval_async, eval_retry_async
-from inspect_ai.log import EvalLog, list_eval_logs, read_eval_log
+from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import ChatMessageUser, ContentImage
 
 from bench.building.scoring import IN_BATCHES
 from bench.declarations.catalog import is_inspect_task
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.registry import TASKS, task_file
+from bench.running.journals import CompletionJournal, ScoreJournal
+from bench.running.lifetime import quiet_collector, until_death
+from bench.running.request import Ready, RunRequest, Show
+from bench.running.resuming import earlier_log, journal_name, remove_parts, run_key
+from bench.running.run_context import run_context
 from bench.running.run_lock import run_lock
 from bench.running.single_turn import SingleTurn
 from bench.serving.model import ModelRequest, ServedModel, check_endpoint, resolve_model
 from results.logs.logged_run import Run, read_run
-from scorers.batches import ScoreJournal, current_scores, once_a_sample, score_progress
+from scorers.batches import once_a_sample
 from scorers.judges.correctness import end_judges
 from solvers.completion import is_completion
-from solvers.journal import Journal, current_journal, current_progress
 
 # Rough upper bound of what one picture takes of the context (a 1024 px image of a tiling model).
 _TOKENS_PER_IMAGE = 2500
@@ -44,51 +43,6 @@ QUIET: dict[str, Any] = {
 _JOURNALS = ".journal"
 _CONNECTIONS = 64
 _WAITING_FOR_SCORES = 512
-_SECONDS_FOR_CTRL_C = 2.0
-_SECONDS_BETWEEN_PROBES = 10.0
-_FAILED_PROBES = 3
-# Engine arguments that change what a model answers; a resumed run may differ in all others.
-_SHAPE_ANSWERS = ("dtype", "quantization", "kv_cache_dtype", "max_model_len", "revision")
-
-
-Ready = Callable[[ServedModel], Awaitable[None]]
-
-
-class Show(Protocol):
-    """Where a run says what it is doing."""
-
-    def say(self, line: str) -> None:
-        """One line for the person who waits."""
-
-    def samples(self, label: str, total: int) -> contextlib.AbstractContextManager[Callable[[], None]]:
-        """A progress bar over ``total`` samples; call what it yields once a sample."""
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """One ``bench run``: names as the user gave them, and what overrides the declarations."""
-
-    tasks: tuple[str, ...]
-    models: tuple[str, ...]
-    log_dir: Path = Path("logs")
-    limit: int | None = None
-    sample_ids: tuple[str, ...] = ()
-    epochs: int | None = None
-    seed: int | None = None
-    temperature: float | None = None
-    max_tokens: int | None = None
-    resume: bool = False
-    fail_on_error: bool = False
-    dataset_args: Mapping[str, Any] = field(default_factory=dict)
-    model_args: Mapping[str, Any] = field(default_factory=dict)
-    base_url: str | None = None
-    trust_remote_code: bool = False
-    log_images: bool = True
-
-    def generation(self) -> dict[str, Any]:
-        """The generation settings given on the command line."""
-        given = {"seed": self.seed, "temperature": self.temperature, "max_tokens": self.max_tokens}
-        return {name: value for name, value in given.items() if value is not None}
 
 
 def named_task(name: str, dataset_args: Mapping[str, Any]) -> Task | str:
@@ -179,51 +133,58 @@ async def _run_one(
     key: str,
     label: str,
 ) -> Run:
-    # inspect's blocking readers, called inside a loop, patch it with a slower one: they get a thread.
-    earlier = await asyncio.to_thread(_earlier_log, request.log_dir, key) if request.resume else None
-    if earlier is not None and earlier.status == "success":
-        before = await asyncio.to_thread(read_run, earlier.location)
-        if not before.unscored:
-            show.say(f"{label}: complete already, {before.location}")
-            return before
-        show.say(f"{label}: complete but for {before.unscored.total()} unscored, which are tried again")
-        earlier = await asyncio.to_thread(read_eval_log, earlier.location)
-    elif request.resume:
-        show.say(f"{label}: " + (f"going on from {earlier.location}" if earlier else "nothing to resume"))
+    earlier = await _resumed(request, key, label, show)
+    if isinstance(earlier, Run):
+        return earlier
     await served.start(show.say)
     if ready is not None:
         await ready(served)
-    journal = Journal(request.log_dir / _JOURNALS / _journal_name(earlier))
+    journal = CompletionJournal(request.log_dir / _JOURNALS / journal_name(earlier))
     scorers = _batch_scorers(task)
     scores = ScoreJournal(journal.path.with_name(f"scores-{journal.path.name}")) if scorers else None
     total = _sample_count(task, request) * (2 if scorers else 1)
-    with show.samples(label, total) as advance, quiet_collector():
-        current_journal.set(journal)
-        current_progress.set(advance)
-        current_scores.set(scores)
-        score_progress.set(once_a_sample(advance, scorers) if scorers else None)
-        try:
+    finished = False
+    try:
+        with (
+            show.samples(label, total) as advance,
+            quiet_collector(),
+            run_context(
+                journal=journal,
+                scores=scores,
+                completed=advance,
+                scored=once_a_sample(advance, scorers) if scorers else None,
+            ),
+        ):
             evaluation = _evaluation(request, task, served, key, journal, earlier, advance)
-            log = await _until_death(served, evaluation, request.base_url)
-        except BaseException:
-            journal.close(delete=False)
-            if scores is not None:
-                scores.close(delete=False)
-            raise
-        finally:
-            current_journal.set(None)
-            current_progress.set(None)
-            current_scores.set(None)
-            score_progress.set(None)
-    run = await asyncio.to_thread(read_run, log.location)
-    journal.close(delete=log.status == "success")
-    if scores is not None:
-        scores.close(delete=log.status == "success")
-    if earlier is not None and log.status == "success":
+            log = await until_death(served, evaluation, request.base_url)
+        run = await asyncio.to_thread(read_run, log.location)
+        finished = log.status == "success"
+    finally:
+        journal.close(delete=finished)
+        if scores is not None:
+            scores.close(delete=finished)
+    if earlier is not None and finished:
         # Their samples are all in the new log; two logs of one run would be counted twice.
-        await asyncio.to_thread(_remove_parts, request.log_dir, journal.path.name, log.location)
+        await asyncio.to_thread(remove_parts, request.log_dir, journal.path.name, log.location)
     _check_finished(log, run, request)
     return run
+
+
+async def _resumed(request: RunRequest, key: str, label: str, show: Show) -> Run | EvalLog | None:
+    """The earlier run where it is complete, else its log to go on from; None where there is none."""
+    if not request.resume:
+        return None
+    # inspect's blocking readers, called inside a loop, patch it with a slower one: they get a thread.
+    earlier = await asyncio.to_thread(earlier_log, request.log_dir, key)
+    if earlier is None or earlier.status != "success":
+        show.say(f"{label}: " + (f"going on from {earlier.location}" if earlier else "nothing to resume"))
+        return earlier
+    before = await asyncio.to_thread(read_run, earlier.location)
+    if not before.unscored:
+        show.say(f"{label}: complete already, {before.location}")
+        return before
+    show.say(f"{label}: complete but for {before.unscored.total()} unscored, which are tried again")
+    return await asyncio.to_thread(read_eval_log, earlier.location)
 
 
 async def _evaluation(
@@ -231,7 +192,7 @@ async def _evaluation(
     task: Task | str,
     served: ServedModel,
     key: str,
-    journal: Journal,
+    journal: CompletionJournal,
     earlier: EvalLog | None,
     advance: Callable[[], None],
 ) -> EvalLog:
@@ -291,89 +252,6 @@ def _max_samples(task: Task | str, connections: int | None) -> int | None:
     return (connections or _CONNECTIONS) + _WAITING_FOR_SCORES
 
 
-async def _until_death(
-    served: ServedModel, evaluation: Awaitable[EvalLog], base_url: str | None = None
-) -> EvalLog:
-    """The evaluation's log; stopped at once, its finished samples logged, when what answers is gone."""
-    running = asyncio.ensure_future(evaluation)
-    gone = asyncio.ensure_future(_gone(served, base_url))
-    try:
-        await asyncio.wait({running, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if gone.done():
-            # Ctrl-C ends the engine as well, perhaps first: the run that was interrupted says so, and here.
-            await asyncio.sleep(_SECONDS_FOR_CTRL_C)
-            raise gone.result()
-        return running.result()
-    finally:
-        gone.cancel()
-        if not running.done():
-            running.cancel()
-            with contextlib.suppress(BaseException):
-                await running
-
-
-async def _gone(served: ServedModel, base_url: str | None) -> IncompleteRunError:
-    """Returns, with the reason, once the engine has died or nothing answers at the base URL any more.
-
-    inspect would go on asking a dead server for hours.
-    """
-    engine = served.engine_api.engine if served.engine_api else None
-    if engine is not None:
-        await engine.died.wait()
-        return engine.death()
-    if base_url is None:
-        await asyncio.Event().wait()
-        raise AssertionError("nothing sets that event")
-    failures = 0
-    while True:
-        await asyncio.sleep(_SECONDS_BETWEEN_PROBES)
-        try:
-            await asyncio.to_thread(check_endpoint, base_url)
-            failures = 0
-        except IncompleteRunError as error:
-            # A busy server may miss one probe.
-            failures += 1
-            if failures == _FAILED_PROBES:
-                return error
-
-
-@contextlib.contextmanager
-def quiet_collector() -> Iterator[None]:
-    """Collect garbage rarely while samples run.
-
-    Loaded libraries are a million objects that never die; walking them again and again took a quarter of
-    inspect's time per sample.
-    """
-    before = gc.get_threshold()
-    # Not collected first: that alone takes half a second where much is loaded, and little of it is garbage.
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-
-
-def run_key(request: RunRequest, task: Task | str, served: ServedModel) -> str:
-    """What must agree for one run to continue another: task, data, prompt, weights, settings, samples."""
-    identity = {"task": task} if isinstance(task, str) else dict((task.metadata or {}).get("identity", {}))
-    model = served.identity()
-    generation = {} if isinstance(task, str) else task.config.model_dump(exclude_none=True)
-    said = {
-        "identity": identity,
-        "model": {name: model[name] for name in ("model", "weights_digest", "engine")},
-        "base_url": request.base_url or model["base_url"],
-        "engine_arguments": {name: request.model_args.get(name) for name in _SHAPE_ANSWERS},
-        "generation": {**generation, **request.generation()},
-        "limit": request.limit,
-        "sample_ids": request.sample_ids,
-        "epochs": request.epochs,
-        "dataset_args": {name: str(value) for name, value in sorted(request.dataset_args.items())},
-    }
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
-
-
 def needed_length(tasks: Sequence[Task | str], max_tokens: int | None) -> int | None:
     """Context, in tokens, that the longest prompt can need; None when a task's prompts are not known.
 
@@ -416,39 +294,6 @@ def _sample_count(task: Task | str, request: RunRequest) -> int:
         return request.limit or 0
     count = len(request.sample_ids) or len(task.dataset)
     return min(count, request.limit or count) * (request.epochs or 1)
-
-
-def _earlier_log(log_dir: Path, key: str) -> EvalLog | None:
-    """The newest log of this same run, finished or not."""
-    for log in _headers(log_dir):
-        if (log.eval.metadata or {}).get("run_key") == key:
-            return log if log.status == "success" else read_eval_log(log.location)
-    return None
-
-
-def _remove_parts(log_dir: Path, journal: str, whole: str) -> None:
-    """Remove the logs of a run's interrupted beginnings; they share its journal, and no other run does."""
-    for log in _headers(log_dir):
-        file = Path(log.location.removeprefix("file://"))
-        if (log.eval.metadata or {}).get("journal") == journal and file.name != Path(whole).name:
-            file.unlink(missing_ok=True)
-
-
-def _headers(log_dir: Path) -> Iterator[EvalLog]:
-    """The readable logs of a folder, newest first, without their samples."""
-    if not log_dir.is_dir():
-        return
-    for info in list_eval_logs(str(log_dir), recursive=False, descending=True):
-        try:
-            log = read_eval_log(info, header_only=True)
-        except Exception:  # a log cut off in its first bytes raises whatever its parser meets
-            continue
-        yield log
-
-
-def _journal_name(earlier: EvalLog | None) -> str:
-    name = ((earlier.eval.metadata or {}) if earlier else {}).get("journal")
-    return name if isinstance(name, str) else f"{uuid.uuid4().hex}.jsonl"
 
 
 def _check_finished(log: EvalLog, run: Run, request: RunRequest) -> None:

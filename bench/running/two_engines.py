@@ -14,7 +14,8 @@ from typing import Any
 from inspect_ai import Task
 
 from bench.errors import IncompleteRunError, NotComparableError, RequestError
-from bench.running.run import RunRequest, Show, named_task, needed_length, run_one
+from bench.running.request import RunRequest, Show
+from bench.running.run import named_task, needed_length, run_one
 from bench.serving.checkpoint import find_checkpoint
 from bench.serving.model import ModelRequest, ServedModel, resolve_model
 from bench.serving.transformers_engine.provider import TransformersAPI

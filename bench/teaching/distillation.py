@@ -31,7 +31,9 @@ from bench.records.training_card import training_card
 from bench.records.training_folder import write_folder
 from bench.registry import teacher_task
 from bench.running.dry_run import shown_prompt
-from bench.running.run import QUIET, RunRequest, Show, needed_length, quiet_collector, run_one
+from bench.running.lifetime import quiet_collector
+from bench.running.request import RunRequest, Show
+from bench.running.run import QUIET, needed_length, run_one
 from bench.serving.model import ModelRequest, ServedModel, check_endpoint, library_versions, resolve_model
 from results.logs.sample_file import SampleFile
 from results.shown.acceptance_table import Acceptance, acceptance

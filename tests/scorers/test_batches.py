@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scorers.batches import Batcher, Result, ScoreJournal, current_scores, once_a_sample, score_progress
+from bench.running.journals import ScoreJournal
+from scorers.batches import Batcher, Result, current_scores, once_a_sample, score_progress
 
 
 class Lengths:

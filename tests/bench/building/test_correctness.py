@@ -180,7 +180,8 @@ def test_a_folder_as_judge_is_served_here_and_known_by_its_weights(
 @pytest.mark.engine
 def test_it_rates_what_a_local_model_wrote(served: Any, drive: Any, tmp_path: Path, quiet: Any) -> None:
     """The short road, where completions come first and scores after."""
-    from bench.running.run import RunRequest, named_task, run_one
+    from bench.running.request import RunRequest
+    from bench.running.run import named_task, run_one
 
     name, _ = task(tmp_path)
     asked = RunRequest(tasks=(name,), models=("tiny",), log_dir=tmp_path / "logs", max_tokens=8)

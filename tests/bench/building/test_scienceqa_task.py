@@ -13,7 +13,8 @@ from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, ContentImage
 from bench.building.task import build_task
 from bench.declarations.catalog import find_task
 from bench.errors import RequestError
-from bench.running.run import RunRequest, run_one
+from bench.running.request import RunRequest
+from bench.running.run import run_one
 from results.logs.logged_run import read_run
 from scorers.options.option_scorer import option_score
 

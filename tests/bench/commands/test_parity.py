@@ -13,7 +13,8 @@ from inspect_ai.log import read_eval_log
 import bench.running.two_engines
 from bench import cli
 from bench.errors import IncompleteRunError, RequestError
-from bench.running.run import RunRequest, named_task, run_one
+from bench.running.request import RunRequest
+from bench.running.run import named_task, run_one
 from bench.running.two_engines import ParityRequest, compare_engines, compared, own_dtype
 from bench.serving.model import ModelRequest, ServedModel, resolve_model
 

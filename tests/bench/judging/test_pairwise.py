@@ -23,7 +23,8 @@ from bench.errors import NotComparableError, RequestError
 from bench.judging.pairwise import anchors, judge, judged_against_golden, only_judges, pairs_of
 from bench.registry import judging as judging_task
 from bench.running.replayed import score_completions
-from bench.running.run import RunRequest, run_one
+from bench.running.request import RunRequest
+from bench.running.run import run_one
 from bench.serving.judge_rules import RuleAPI
 from bench.serving.model import ModelRequest, resolve_model
 from results.board.leaderboard_files import leaderboard_markdown

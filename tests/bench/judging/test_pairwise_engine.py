@@ -14,7 +14,8 @@ from inspect_ai.log import read_eval_log
 from bench.building.pair_set import write_pairs
 from bench.judging.pairwise import pairs_of, refuse_the_blind
 from bench.registry import judging as judging_task
-from bench.running.run import RunRequest, named_task, run_one
+from bench.running.request import RunRequest
+from bench.running.run import named_task, run_one
 from bench.serving.model import ModelRequest, ServedModel, resolve_model
 from results.logs.logged_run import Run
 from results.verdicts.judging import read_judging

@@ -12,9 +12,9 @@ import pytest
 from inspect_ai.log import EvalLog
 from inspect_ai.model import get_model
 
-import bench.running.run
+import bench.running.lifetime
 from bench.errors import IncompleteRunError
-from bench.running.run import _until_death
+from bench.running.lifetime import until_death
 from bench.serving.model import ServedModel, check_endpoint
 
 
@@ -57,7 +57,7 @@ def test_an_error_is_an_answer(server: ThreadingHTTPServer) -> None:
 
 
 def test_a_run_ends_when_its_server_is_gone(server: ThreadingHTTPServer, monkeypatch: Any) -> None:
-    monkeypatch.setattr(bench.running.run, "_SECONDS_BETWEEN_PROBES", 0.05)
+    monkeypatch.setattr(bench.running.lifetime, "_SECONDS_BETWEEN_PROBES", 0.05)
     stopped: list[bool] = []
 
     async def never() -> EvalLog:
@@ -71,7 +71,7 @@ def test_a_run_ends_when_its_server_is_gone(server: ThreadingHTTPServer, monkeyp
         raise AssertionError("nothing sets that event")
 
     with pytest.raises(IncompleteRunError, match="nothing answers there"):
-        asyncio.run(_until_death(served(), never(), url(server)))
+        asyncio.run(until_death(served(), never(), url(server)))
     assert stopped == [True]
     assert Models.asked > 2
 
@@ -83,4 +83,4 @@ def test_a_run_without_a_server_of_its_own_is_left_to_end(monkeypatch: Any) -> N
         await asyncio.sleep(0.05)
         return log
 
-    assert asyncio.run(_until_death(served(), soon())) is log
+    assert asyncio.run(until_death(served(), soon())) is log

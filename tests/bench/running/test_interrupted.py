@@ -20,7 +20,8 @@ import psutil
 import pytest
 from inspect_ai.log import read_eval_log
 
-from bench.running.run import RunRequest, named_task, run_one
+from bench.running.request import RunRequest
+from bench.running.run import named_task, run_one
 from bench.serving.model import ServedModel
 from results.logs.logged_run import Run, read_run
 

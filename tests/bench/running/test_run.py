@@ -17,7 +17,9 @@ from inspect_ai.log import read_eval_log
 from PIL import Image
 
 from bench.errors import IncompleteRunError, RequestError
-from bench.running.run import RunRequest, named_task, run_key, run_one
+from bench.running.request import RunRequest
+from bench.running.resuming import run_key
+from bench.running.run import named_task, run_one
 from bench.running.run import run as run_all
 from bench.serving.model import ModelRequest, ServedModel, resolve_model
 from results.logs.logged_run import Run, read_run

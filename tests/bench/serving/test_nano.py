@@ -178,7 +178,7 @@ def test_its_training_ends_with_the_process_that_waits_for_it(tmp_path: Path) ->
 def test_a_dry_run_trains_nothing_and_says_so(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("vllm")
     from bench.running.dry_run import describe
-    from bench.running.run import RunRequest
+    from bench.running.request import RunRequest
 
     monkeypatch.setattr(bench.serving.nano, "_train", None)
     request = RunRequest(("chart_vqa",), ("nano",), log_dir=small.parent, dataset_args={"size": 2})

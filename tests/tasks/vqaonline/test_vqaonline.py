@@ -15,7 +15,8 @@ from bench.building.task import argument_problems, build_task
 from bench.declarations.catalog import find_task
 from bench.declarations.yaml_lines import read_declaration
 from bench.errors import RequestError
-from bench.running.run import RunRequest, named_task, run_one
+from bench.running.request import RunRequest
+from bench.running.run import named_task, run_one
 from results.numbers.metrics import run_metrics
 from scorers.batches import Batcher
 from solvers.journal import current_journal

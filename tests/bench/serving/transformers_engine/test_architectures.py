@@ -23,7 +23,8 @@ from inspect_ai.util._display import init_display_type
 from PIL import Image
 
 from bench.errors import RequestError
-from bench.running.run import RunRequest, run
+from bench.running.request import RunRequest
+from bench.running.run import run
 from bench.serving.transformers_engine.provider import TransformersAPI
 from solvers.option_likelihood import _data_uri
 

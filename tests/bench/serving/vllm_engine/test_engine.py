@@ -22,7 +22,8 @@ from inspect_ai.model import (
 from PIL import Image
 
 from bench.errors import IncompleteRunError, RequestError
-from bench.running.run import RunRequest, named_task, run_one
+from bench.running.request import RunRequest
+from bench.running.run import named_task, run_one
 from bench.serving.checkpoint import find_checkpoint
 from bench.serving.model import ModelRequest, ServedModel, resolve_model
 from bench.serving.vllm_engine.engine import EngineSettings, _chat, _Images, _new_llm

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from inspect_ai.model import ModelOutput
 
-from solvers.journal import Journal
+from bench.running.journals import CompletionJournal
 
 
 def output(text: str) -> ModelOutput:
@@ -24,13 +24,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_was_put_is_there_when_opened_again(path: Path) -> None:
-    journal = Journal(path)
+    journal = CompletionJournal(path)
     made = output("seven")
     journal.put("a", 1, made)
     journal.put("a", 2, output("eight"))
     journal.close(delete=False)
 
-    again = Journal(path)
+    again = CompletionJournal(path)
     found = again.get("a", 1)
     again.close(delete=False)
     assert found is not None
@@ -42,12 +42,12 @@ def test_what_was_put_is_there_when_opened_again(path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "two\nlines", "\u2028\x85\x0b", "\\boxed{7}", "π ≈ 3", "\ud800"])
 def test_any_completion_comes_back_as_it_was(path: Path, text: str) -> None:
-    journal = Journal(path)
+    journal = CompletionJournal(path)
     journal.put("a", 1, output(text))
     journal.put("b", 1, output("after"))
     journal.close(delete=False)
 
-    again = Journal(path)
+    again = CompletionJournal(path)
     again.close(delete=False)
     found = again.get("a", 1)
     assert found is not None
@@ -56,7 +56,7 @@ def test_any_completion_comes_back_as_it_was(path: Path, text: str) -> None:
 
 
 def test_a_line_is_on_disk_before_the_journal_is_closed(path: Path) -> None:
-    journal = Journal(path)
+    journal = CompletionJournal(path)
     journal.put("a", 1, output("seven"))
     assert "seven" in path.read_text(encoding="utf-8")
     journal.close(delete=True)
@@ -65,7 +65,7 @@ def test_a_line_is_on_disk_before_the_journal_is_closed(path: Path) -> None:
 
 @pytest.mark.parametrize("cut", [1, 20, 100])
 def test_half_a_line_costs_only_itself(path: Path, cut: int) -> None:
-    journal = Journal(path)
+    journal = CompletionJournal(path)
     journal.put("a", 1, output("first"))
     kept = path.stat().st_size
     journal.put("b", 1, output("second"))
@@ -73,13 +73,13 @@ def test_half_a_line_costs_only_itself(path: Path, cut: int) -> None:
     with path.open("r+b") as file:
         file.truncate(kept + cut)
 
-    again = Journal(path)
+    again = CompletionJournal(path)
     assert again.get("a", 1) is not None
     assert again.get("b", 1) is None
     again.put("b", 1, output("made again"))
     again.close(delete=False)
 
-    last = Journal(path)
+    last = CompletionJournal(path)
     last.close(delete=False)
     assert len(last) == 2
     found = last.get("b", 1)
@@ -90,7 +90,7 @@ def test_half_a_line_costs_only_itself(path: Path, cut: int) -> None:
 def test_lines_that_are_no_completions_are_passed_over(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b'\xff\xfe\n[]\n7\nnull\n{"id": "a"}\n{"id": [], "epoch": 1, "output": {}}\n\n')
-    journal = Journal(path)
+    journal = CompletionJournal(path)
     journal.close(delete=False)
     assert len(journal) == 0
 
@@ -100,14 +100,14 @@ def test_kill_dash_nine_loses_nothing_that_was_put(path: Path) -> None:
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from inspect_ai.model import ModelOutput\n"
-        "from solvers.journal import Journal\n"
-        "journal = Journal(Path(sys.argv[1]))\n"
+        "from bench.running.journals import CompletionJournal\n"
+        "journal = CompletionJournal(Path(sys.argv[1]))\n"
         "for number in range(50):\n"
         "    journal.put(str(number), 1, ModelOutput.from_content('m', 'x' * 300))\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], check=False, env=dict(os.environ))
     assert done.returncode == -signal.SIGKILL
-    journal = Journal(path)
+    journal = CompletionJournal(path)
     journal.close(delete=False)
     assert len(journal) == 50
