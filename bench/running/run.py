@@ -19,6 +19,7 @@ from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.registry import TASKS, task_file
 from bench.running.journals import CompletionJournal, ScoreJournal
 from bench.running.lifetime import quiet_collector, until_death
+from bench.running.log_writer import write_rows
 from bench.running.request import Ready, RunRequest, Show
 from bench.running.resuming import earlier_log, journal_name, remove_parts, run_key
 from bench.running.run_context import run_context
@@ -232,9 +233,10 @@ async def _evaluation(
     for sample in (earlier.samples if earlier else None) or ():
         if sample.error is None and journal.get(str(sample.id), sample.epoch) is None:
             journal.put(str(sample.id), sample.epoch, sample.output)
-    return await SingleTurn(
+    runner = SingleTurn(
         task, served.model, log, journal, connections, advance, score_after=bool(_batch_scorers(task))
-    ).run()
+    )
+    return await write_rows(task, log, runner)
 
 
 def _batch_scorers(task: Task | str) -> tuple[str, ...]:

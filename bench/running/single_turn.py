@@ -1,9 +1,9 @@
-"""One prompt, one completion, one score: an evaluation without inspect's sample runner.
+"""One prompt, one completion, one score: a runner in this process, in place of inspect's.
 
 inspect's runner gives every sample a transcript, limits, sandboxes and hooks; a chart question needs none,
 and they cost more than a small model's answer (docs/decisions/0003-throughput.md). Here completions come
-straight from our provider. The log is inspect's all the same: inspect makes its header, writes its samples
-and computes its metrics. It lacks the transcript of events, which would repeat the messages.
+straight from our provider. The rows are inspect's all the same, but for the transcript of events, which would
+repeat the messages.
 """
 
 from __future__ import annotations
@@ -14,40 +14,33 @@ import mimetypes
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 from inspect_ai import Task
 from inspect_ai.dataset import Sample
-from inspect_ai.log import EvalError, EvalLog, EvalSample, condense_sample, recompute_metrics
-from inspect_ai.log._recorders.eval import EvalRecorder
-from inspect_ai.model import ChatMessage, ContentImage, Model, ModelName, ModelOutput, ModelUsage
+from inspect_ai.log import EvalError, EvalLog, EvalSample
+from inspect_ai.model import ChatMessage, ContentImage, Model, ModelName, ModelOutput
 from inspect_ai.scorer import Score, Target
 from inspect_ai.solver import TaskState
 
+from bench.running.runner import Planned, now
 from solvers.completion import UnreadableRecordError
 from solvers.journal import Journal
 
-# A flush copies the log so far; until then the journal holds what a kill would lose.
-_SECONDS_BETWEEN_FLUSHES = 20.0
 # Samples that wait for their scores together, where scores are made in batches.
 _WAITING = 512
 
 _Key = tuple[str, int]
 
 
-class _SampleFailed(Exception):
-    """A sample could not be scored, and the run was asked to stop at the first such."""
-
-
 class SingleTurn:
-    """One evaluation: a task's samples through a model of ours, into a log that inspect has begun.
+    """A task's samples through a model of ours; a `bench.running.runner.Runner`.
 
-    started: what ``eval_async(…, run_samples=False)`` returned: which samples, with which settings. journal:
+    started: the log that inspect has begun: its generation settings, the names of its scorers. journal:
     completions by sample and epoch; those it holds are not made again. connections: requests in flight.
-    advance: called once for each sample that has its score or its error. score_after: make all completions
-    first, and advance for each of them; then score, many samples waiting together for a batch.
+    advance: called once for each sample whose row was taken. score_after: make all completions first, and
+    advance for each of them; then score, many samples waiting together for a batch.
     """
 
     def __init__(
@@ -70,52 +63,47 @@ class SingleTurn:
         # Of completions made beforehand: when they began and how long they took, or why there is none.
         self._timed: dict[_Key, tuple[str, str, float]] = {}
         self._failed: dict[_Key, Exception] = {}
-        self._recorder = EvalRecorder(str(Path(started.location).parent))
-        self._recorded: list[EvalSample] = []
-        self._flushed = time.monotonic()
 
-    async def run(self) -> EvalLog:
-        """Complete, score and log every sample; the finished log without its samples.
-
-        However it ends, what was finished is in the log: its status is ``cancelled`` when this coroutine
-        was, ``error`` when a sample failed and the evaluation stops on errors.
-        """
-        log = self._log
-        await self._recorder.log_init(log.eval, log.location, clean=True)
-        await self._recorder.log_start(log.eval, log.plan)
-        log.stats.started_at = _now()
-        try:
-            await self._all_samples()
-        except _SampleFailed as failed:
-            log.status, log.error = "error", _eval_error(failed.__cause__ or failed)
-        except BaseException:
-            log.status = "cancelled"
-            await self._finish()
-            raise
-        else:
-            log.status = "success"
-        return await self._finish()
-
-    async def _all_samples(self) -> None:
-        samples = {sample.id: sample for sample in self._task.dataset}
-        ids = self._log.eval.dataset.sample_ids or ()
-        epochs = range(1, (self._log.eval.config.epochs or 1) + 1)
-        planned = [(samples[sample_id], epoch) for epoch in epochs for sample_id in ids]
+    async def rows(self, planned: Sequence[Planned]) -> AsyncGenerator[EvalSample, None]:
+        """Each of the planned, completed and scored, or with its error; see `Runner`."""
         if self._score_after:
             await _shared(planned, self._completed_beforehand, self._connections)
-        await _shared(planned, self._one_sample, _WAITING if self._score_after else self._connections)
+        # A row with what its worker waits for before it takes the next sample; None at the end.
+        made: asyncio.Queue[tuple[EvalSample, asyncio.Future[None]] | None] = asyncio.Queue()
+
+        async def make(sample: Sample, epoch: int) -> None:
+            taken = asyncio.get_running_loop().create_future()
+            made.put_nowait((await self._row(sample, epoch), taken))
+            await taken
+            if not self._score_after:
+                self._advance()
+
+        making = asyncio.create_task(
+            _shared(planned, make, _WAITING if self._score_after else self._connections)
+        )
+        making.add_done_callback(lambda _: made.put_nowait(None))
+        try:
+            while (one := await made.get()) is not None:
+                row, taken = one
+                yield row
+                if not taken.done():  # its worker was ended, by the failure of another
+                    taken.set_result(None)
+            await making
+        finally:
+            making.cancel()
+            await asyncio.gather(making, return_exceptions=True)
 
     async def _completed_beforehand(self, sample: Sample, epoch: int) -> None:
         """Put the sample's completion into the journal; scoring finds it, or the failure, later."""
         key = (str(sample.id), epoch)
         unreadable = (sample.metadata or {}).get("unreadable")
         if not unreadable and self._journal.get(*key) is None:
-            start, began = _now(), time.monotonic()
+            start, began = now(), time.monotonic()
             try:
                 self._journal.put(*key, await self._completion(_with_pictures(sample)))
             except Exception as error:
                 self._failed[key] = error
-            self._timed[key] = (start, _now(), round(time.monotonic() - began, 3))
+            self._timed[key] = (start, now(), round(time.monotonic() - began, 3))
         self._advance()
 
     async def _completion(self, prompt: list[ChatMessage]) -> ModelOutput:
@@ -126,7 +114,7 @@ class SingleTurn:
         assert isinstance(answered, ModelOutput)
         return answered
 
-    async def _one_sample(self, sample: Sample, epoch: int) -> None:
+    async def _row(self, sample: Sample, epoch: int) -> EvalSample:
         assert sample.id is not None  # build_task gives every sample its record's id
         began = time.monotonic()
         record = EvalSample(
@@ -138,26 +126,20 @@ class SingleTurn:
             messages=[],
             output=ModelOutput(),
             metadata=sample.metadata or {},
-            started_at=_now(),
+            started_at=now(),
             uuid=uuid.uuid4().hex,
         )
-        failure: Exception | None = None
         try:
             await self._answer(sample, record)
         except Exception as error:
-            failure = error
             record.error = _eval_error(error)
-        record.completed_at = _now()
+        record.completed_at = now()
         record.total_time = record.working_time = round(time.monotonic() - began, 3)
         if (timed := self._timed.get((str(record.id), epoch))) is not None:
             # The time that counts is the completion's; the scores came together with others'.
             record.started_at, record.completed_at, took = timed
             record.total_time = record.working_time = took
-        await self._keep(record)
-        if not self._score_after:
-            self._advance()
-        if failure is not None and self._log.eval.config.fail_on_error:
-            raise _SampleFailed from failure
+        return record
 
     async def _answer(self, sample: Sample, record: EvalSample) -> None:
         """Complete the record and score it."""
@@ -195,28 +177,6 @@ class SingleTurn:
             if (score := await scorer(state, state.target)) is not None:
                 scores[declared.name] = score
         return scores
-
-    async def _keep(self, record: EvalSample) -> None:
-        log_images = self._log.eval.config.log_images is not False
-        await self._recorder.log_sample(self._log.eval, condense_sample(record, log_images))
-        # What the metrics need; the pictures are the recorder's, which lets go of them at a flush.
-        self._recorded.append(record.model_copy(update={"input": "", "messages": []}))
-        if time.monotonic() - self._flushed > _SECONDS_BETWEEN_FLUSHES:
-            self._flushed = time.monotonic()
-            await self._recorder.flush(self._log.eval)
-
-    async def _finish(self) -> EvalLog:
-        log = self._log
-        log.samples = self._recorded
-        if log.status == "success":
-            recompute_metrics(log)
-        log.stats.completed_at = _now()
-        log.stats.model_usage = _summed(self._recorded)
-        finished = await self._recorder.log_finish(
-            log.eval, log.status, log.stats, log.results, log.reductions, log.error, header_only=True
-        )
-        finished.location = log.location
-        return finished
 
 
 async def _shared(
@@ -263,18 +223,6 @@ def _data_uri(picture: Path) -> str:
     return f"data:{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"
 
 
-def _summed(records: Iterable[EvalSample]) -> dict[str, ModelUsage]:
-    total: dict[str, ModelUsage] = {}
-    for record in records:
-        for model, usage in record.model_usage.items():
-            total[model] = total[model] + usage if model in total else usage
-    return total
-
-
 def _eval_error(error: BaseException) -> EvalError:
     lines = "".join(traceback.format_exception(error))
     return EvalError(message=str(error) or type(error).__name__, traceback=lines, traceback_ansi=lines)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
