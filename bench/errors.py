@@ -48,3 +48,9 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     names = {name.casefold(): name for name in allowed}
     near = difflib.get_close_matches(given.casefold(), names, n=1)
     return f"; did you mean {names[near[0]]!r}?" if near else ""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of somebody else's says first, for a message of ours; its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -18,9 +18,10 @@ from bench.building.task import build_task
 from bench.building.teacher_task import teaching_task
 from bench.declarations.catalog import builtin_tasks, find_task
 from bench.serving.judge_rules import rule_provider
+from bench.serving.local_provider import LocalProvider
 from bench.serving.model import ServedModel
-from bench.serving.transformers_engine.provider import TransformersAPI, transformers_provider
-from bench.serving.vllm_engine.engine import EngineAPI, engine_provider
+from bench.serving.transformers_engine.provider import transformers_provider
+from bench.serving.vllm_engine.provider import engine_provider
 from scorers.boxed.boxed_scorer import boxed
 from scorers.essays.essay_scorers import essay_form, essay_numbers
 from scorers.judges.correctness import correctness
@@ -65,8 +66,8 @@ def _registered(name: str) -> Callable[..., Task]:
 def _identified(made: Task) -> Task:
     """The task with the identity of its model, for ``inspect eval``; ``bench run`` gives its own."""
     model = active_model() if current_journal.get() is None else None
-    if model is not None and isinstance(model.api, EngineAPI | TransformersAPI):
-        served = ServedModel(model, str(model), model.api.checkpoint)
+    if model is not None and isinstance(model.api, LocalProvider):
+        served = ServedModel(model, str(model))
         made.metadata = {**(made.metadata or {}), "model": served.identity()}
     return made
 

@@ -199,7 +199,7 @@ def served(
             log_file=tmp_path_factory.mktemp("engine") / "engine.log",
         )
     )
-    assert model.engine_api is not None
-    drive(model.engine_api.start())
+    assert model.local is not None
+    drive(model.local.start())
     yield model
     drive(model.model.api.aclose())

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bench.errors import IncompleteRunError, RequestError
+from bench.errors import IncompleteRunError, RequestError, first_line
 from bench.records.identity import image_digest
 from bench.records.images import image_file
 from results.verdicts.judging import VerdictWord
@@ -136,7 +136,7 @@ def read_pairs(file: Path) -> PairSet:
     except FileNotFoundError:
         raise RequestError(f"{file}: no such file; `bench judge … --save-anchors FILE` writes one") from None
     except (ValidationError, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise RequestError(f"{file}: no file of pairs to judge ({reason})") from error
     items = tuple(
         item.model_copy(update={"pictures": tuple(picture_path(one, file.parent) for one in item.pictures)})

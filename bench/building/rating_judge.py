@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.declarations.task_spec import Part, TaskSpec
+from bench.serving.backends import prefixed
 from bench.serving.checkpoint import find_checkpoint
 from scorers.judges.correctness import NAME, correctness_signature
 
 JUDGE_ARGUMENT = "correctness_judge"
 """``-T correctness_judge=MODEL``: adds the scorer to a task, or names another judge."""
-_SERVED_HERE = ("bench/", "transformers/")
 
 
 def with_judge(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec, dict[str, object]]:
@@ -35,8 +35,8 @@ def signature(part: Part) -> str:
     """The signature of a declared `correctness`, with the digest of a judge whose weights are here."""
     args: dict[str, Any] = dict(part.args)
     judge = str(args.get("judge"))
-    here = next((judge.removeprefix(name) for name in _SERVED_HERE if judge.startswith(name)), None)
-    digest = find_checkpoint(here).digest if here is not None else None
+    here = prefixed(judge)
+    digest = find_checkpoint(here[1]).digest if here is not None else None
     return correctness_signature(digest=digest, **args)
 
 

@@ -23,7 +23,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from bench.declarations.task_spec import DatasetSpec, TaskSpec
-from bench.errors import RequestError, did_you_mean
+from bench.errors import RequestError, did_you_mean, first_line
 from bench.records.images import image_file
 from bench.records.rows import Row, Rows, csv_rows, given_rows, hub_rows, jsonl_rows, parquet_rows
 from trainers.machine.reasons import machine_reason
@@ -120,7 +120,7 @@ def _from_function(
         if machine_reason(error):
             raise
         raise RequestError(
-            f"{name}: {_first_line(error)} (arguments come from dataset.args and -T key=value: "
+            f"{name}: {first_line(error)} (arguments come from dataset.args and -T key=value: "
             f"{', '.join(allowed)})"
         ) from error
 
@@ -139,7 +139,7 @@ def _from_hub(dataset: DatasetSpec, name: str, overrides: Mapping[str, object]) 
     except Exception as error:  # the hub's client has no common error: network, names, access, formats
         raise RequestError(
             f"data set {name} (config {config}, revision {revision}, split {chosen['split']}) cannot be "
-            f"loaded: {_first_line(error)}. Check these names and the network (the first use downloads it, "
+            f"loaded: {first_line(error)}. Check these names and the network (the first use downloads it, "
             "later ones read the copy on disk), or save it as parquet and declare `parquet: FILE`"
         ) from error
 
@@ -165,7 +165,7 @@ def _from_file(dataset: DatasetSpec, overrides: Mapping[str, object]) -> Rows:
 
 
 def _broken(source: str, error: Exception) -> RequestError:
-    return RequestError(f"{source} cannot be read: {_first_line(error)}")
+    return RequestError(f"{source} cannot be read: {first_line(error)}")
 
 
 def _check_keys(given: Iterable[str], allowed: Iterable[str], where: str = "-T") -> None:
@@ -318,8 +318,3 @@ def _plain(value: object) -> object:
     if hasattr(value, "tolist"):  # numpy's arrays and numbers
         return _plain(value.tolist())
     return _BINARY
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

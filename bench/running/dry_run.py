@@ -56,8 +56,8 @@ def _task(task: Task | str, request: RunRequest) -> dict[str, Any]:
 
 
 def _model(served: ServedModel) -> dict[str, Any]:
-    engine = served.engine_api
-    arguments = {"engine_arguments": dict(engine.settings.arguments)} if engine else {}
+    given = served.local.engine_arguments if served.local else None
+    arguments = {} if given is None else {"engine_arguments": dict(given)}
     identity = served.identity()
     # Hundreds of losses would push the prompt off the screen.
     lineage = {name: said for name, said in (identity["lineage"] or {}).items() if name != "loss_history"}

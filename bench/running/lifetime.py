@@ -43,10 +43,8 @@ async def _gone(served: ServedModel, base_url: str | None) -> IncompleteRunError
 
     inspect would go on asking a dead server for hours.
     """
-    engine = served.engine_api.engine if served.engine_api else None
-    if engine is not None:
-        await engine.died.wait()
-        return engine.death()
+    if served.local is not None:
+        return await served.local.gone()
     if base_url is None:
         await asyncio.Event().wait()
         raise AssertionError("nothing sets that event")

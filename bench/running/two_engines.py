@@ -18,8 +18,6 @@ from bench.running.request import RunRequest, Show
 from bench.running.run import named_task, needed_length, run_one
 from bench.serving.checkpoint import find_checkpoint
 from bench.serving.model import ModelRequest, ServedModel, resolve_model
-from bench.serving.transformers_engine.provider import TransformersAPI
-from bench.serving.vllm_engine.engine import EngineAPI
 from results.compared.engine_parity import Parity, engines_compared
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -75,9 +73,13 @@ def compared(first: str, second: str) -> Parity:
 async def _runs(request: ParityRequest, task: Task, show: Show) -> list[str]:
     """The logs of both engines; one is closed before the other loads its weights."""
     dtype = request.dtype or own_dtype(request.model)
-    sides: Sequence[tuple[str, dict[str, Any]]] = (
-        (request.model, {**request.engine_args, "dtype": dtype}),
-        (f"transformers/{request.model}", {"dtype": dtype, "batch_size": request.batch_size}),
+    sides: Sequence[tuple[str, str, dict[str, Any]]] = (
+        ("vllm", request.model, {**request.engine_args, "dtype": dtype}),
+        (
+            "transformers",
+            f"transformers/{request.model}",
+            {"dtype": dtype, "batch_size": request.batch_size},
+        ),
     )
     asked = RunRequest(
         tasks=(request.task,),
@@ -91,7 +93,7 @@ async def _runs(request: ParityRequest, task: Task, show: Show) -> list[str]:
         trust_remote_code=request.trust_remote_code,
     )
     logs: list[str] = []
-    for name, arguments in sides:
+    for engine, name, arguments in sides:
         served = resolve_model(
             ModelRequest(
                 name,
@@ -101,7 +103,7 @@ async def _runs(request: ParityRequest, task: Task, show: Show) -> list[str]:
                 needed_length=needed_length([task], request.max_tokens),
             )
         )
-        if served.checkpoint is None or (not logs and not isinstance(served.model.api, EngineAPI)):
+        if served.engine != engine:
             raise RequestError(
                 f"{request.model}: parity compares engines on one checkpoint; give a folder, a hub id or nano"
             )
@@ -117,9 +119,8 @@ async def _runs(request: ParityRequest, task: Task, show: Show) -> list[str]:
 
 def keep_tokens(served: ServedModel) -> None:
     """Have an engine of ours write the ids of each completion's tokens into the log."""
-    api = served.model.api
-    assert isinstance(api, EngineAPI | TransformersAPI)
-    api.keep_tokens = True
+    assert served.local is not None
+    served.local.keep_tokens = True
 
 
 def own_dtype(model: str) -> str:

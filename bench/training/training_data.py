@@ -18,7 +18,7 @@ from bench.building.task import image_files
 from bench.declarations.catalog import builtin_tasks, find_task
 from bench.declarations.recipes import check_data_is_there
 from bench.declarations.task_spec import TaskSpec
-from bench.errors import RequestError, did_you_mean
+from bench.errors import RequestError, did_you_mean, first_line
 from bench.records.images import image_file
 from bench.records.loading import RECORD_SOURCES, Progress, Record, load_records
 from bench.records.rows import Row, Rows, hub_rows, jsonl_rows, parquet_rows
@@ -239,13 +239,13 @@ def _rows(recipe: TrainRecipe) -> list[Rows]:
         if data.parquet is not None:
             return [parquet_rows(data.parquet)]
     except (OSError, ValueError) as error:
-        raise RequestError(f"data.{data.source}: cannot be read: {_first_line(error)}") from error
+        raise RequestError(f"data.{data.source}: cannot be read: {first_line(error)}") from error
     try:
         return [hub_rows(str(data.hub), None, data.revision, data.split)]
     except Exception as error:  # the hub's client has no common error
         raise RequestError(
             f"data.hub: {data.hub} (revision {data.revision}, split {data.split}) cannot be loaded: "
-            f"{_first_line(error)}. Check the names and the network, or name a downloaded copy in data.folder"
+            f"{first_line(error)}. Check the names and the network, or name a downloaded copy in data.folder"
         ) from error
 
 
@@ -335,8 +335,3 @@ def _said(message: Any) -> str:
     if isinstance(content, str):
         return content
     return "\n".join(part["text"] for part in content or () if part.get("type") == "text")
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

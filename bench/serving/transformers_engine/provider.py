@@ -8,9 +8,10 @@ prompts are padded on the left and masked, a request that draws with a seed is c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 from inspect_ai.model import (
     ChatCompletionChoice,
@@ -27,6 +28,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from bench.errors import RequestError, did_you_mean
 from bench.serving.checkpoint import find_checkpoint
+from bench.serving.local_provider import LocalProvider
 from bench.serving.transformers_engine.batching import Batcher
 from bench.serving.transformers_engine.loaded_model import (
     MAX_TOKENS,
@@ -35,12 +37,9 @@ from bench.serving.transformers_engine.loaded_model import (
     LoadedModel,
     Settings,
     free_memory,
-    load,
 )
+from bench.serving.transformers_engine.loading import load
 from solvers.option_likelihood import TextScore
-
-if TYPE_CHECKING:
-    pass
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
 _ARGUMENTS = ("device", "dtype", "batch_size", "max_wait", "revision", "trust_remote_code")
@@ -93,13 +92,17 @@ def _settings(config: GenerateConfig) -> Settings:
     return settings if settings.sampled else replace(settings, top_p=None, top_k=None, seed=None)
 
 
-class TransformersAPI(ModelAPI):
+class TransformersAPI(LocalProvider):
     """``transformers/<checkpoint>``: a folder or hub id (or LoRA adapter folder) run by transformers.
 
     Model arguments (inspect's ``-M``): device (default: cuda where there is one), dtype (default: the
     checkpoint's), batch_size, max_wait (seconds an incomplete batch waits for more), revision and
     trust_remote_code. The model is loaded at the first request, or at :meth:`start`.
     """
+
+    prefix = "transformers"
+    engine_name = "transformers"
+    distributions = ("transformers",)
 
     def __init__(
         self,
@@ -134,14 +137,26 @@ class TransformersAPI(ModelAPI):
             raise RequestError(f"-M trust_remote_code={trust_remote_code}: give true or false")
         self.checkpoint = find_checkpoint(model_name, revision=revision)
         self.batch_size = batch_size
-        # Whether outputs carry the ids of their tokens; for `bench parity`.
-        self.keep_tokens = False
         self._device = device
         self._dtype = dtype
         self._trust_remote_code = trust_remote_code
         self._loaded: LoadedModel | None = None
         self._refusal: RequestError | None = None
         self._batcher: Batcher[_Request, Completion | TextScore] = Batcher(self._serve, max_wait=max_wait)
+
+    @classmethod
+    def model_arguments(
+        cls,
+        name: str,
+        checkpoint: str,
+        given: Mapping[str, Any],
+        *,
+        trust_remote_code: bool,
+        log_file: Path | None,
+        needed_length: int | None,
+    ) -> dict[str, Any]:
+        """What was given; it keeps no log of its own and takes memory for a context as requests need it."""
+        return {**given, **({"trust_remote_code": True} if trust_remote_code else {})}
 
     @property
     def dtype(self) -> str | None:
@@ -152,6 +167,10 @@ class TransformersAPI(ModelAPI):
     def device(self) -> str | None:
         """The device asked for, or the one chosen once the model is loaded."""
         return self._loaded.device if self._loaded else self._device
+
+    def starting(self, name: str) -> str:
+        """In words."""
+        return f"loading {name} with transformers"
 
     async def start(self) -> None:
         """Load the model, once; raises RequestError when it cannot be."""
@@ -216,24 +235,12 @@ class TransformersAPI(ModelAPI):
         """Requests in flight: a batch in work, and full ones waiting behind it."""
         return 4 * self.batch_size
 
-    def connection_key(self) -> str:
-        """One limit per checkpoint."""
-        return self.model_name
-
-    def should_retry(self, ex: BaseException) -> bool:
-        """Never: a local model that fails a request will fail it again."""
-        return False
-
     def close(self) -> None:
         """Free the model; a later request loads it again."""
         self._batcher.close()
         if self._loaded is not None:
             self._loaded = None
             free_memory()
-
-    async def aclose(self) -> None:
-        """Free the model; a later request loads it again."""
-        self.close()
 
     def _load(self) -> None:
         if self._refusal is not None:

@@ -1,21 +1,17 @@
-"""inspect model provider over vLLM's asynchronous in-process engine.
+"""vLLM's asynchronous engine in this process: started, asked, watched and ended.
 
-``bench/<checkpoint folder or hub id>`` in inspect's terms: chat messages are rendered by vLLM's own
-renderer (so prompts equal what its server would build), images go to the engine as pixels, and the engine
-runs beside inspect in one event loop, without HTTP. One engine serves every task of a run; a LoRA adapter
-is a request option on its base's engine.
+Chats are rendered by vLLM's own renderer, so that prompts equal what its server would build; the engine runs
+beside inspect in one event loop, without HTTP. A LoRA adapter is a request option on its base's engine.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import itertools
 import logging
 import os
 import sys
-import time
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,35 +19,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-from inspect_ai.model import (
-    ChatCompletionChoice,
-    ChatMessage,
-    ChatMessageAssistant,
-    ContentImage,
-    ContentText,
-    GenerateConfig,
-    Logprob,
-    Logprobs,
-    ModelAPI,
-    ModelOutput,
-    ModelUsage,
-    TopLogprob,
-    modelapi,
-)
-from inspect_ai.tool import ToolChoice, ToolInfo
+from inspect_ai.model import GenerateConfig
 
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
-from bench.serving.checkpoint import find_checkpoint
 from bench.serving.continuation import continuation_ids
-from bench.serving.message_pictures import decoded_picture
 from bench.serving.vllm_engine import process as engine_process
 from bench.serving.vllm_engine.adapter import engine_arguments, lora_request
 from bench.serving.vllm_engine.gate import Gate
 from solvers.option_likelihood import TextScore
-from tasks.cache import cache_folder
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
     from vllm.outputs import RequestOutput
     from vllm.v1.engine.async_llm import AsyncLLM
 
@@ -360,182 +337,3 @@ def _sampling_params(config: GenerateConfig) -> Any:
         output_kind=RequestOutputKind.FINAL_ONLY,
         **{name: value for name, value in given.items() if value is not None},
     )
-
-
-class _Images:
-    """Decodes images of messages; keeps the last few, because a chart's questions follow one another."""
-
-    def __init__(self, keep: int = 32) -> None:
-        self._keep = keep
-        self._decoded: dict[str, Image] = {}
-
-    def part(self, data_uri: str) -> dict[str, Any]:
-        """The OpenAI-style content part of one ``data:`` image; ValueError when it cannot be decoded."""
-        encoded = data_uri.partition(",")[2].encode()
-        # vLLM keys its caches by this; hashing the file's bytes is 40 times cheaper than its pixels.
-        digest = hashlib.sha256(encoded).hexdigest()
-        image = self._decoded.get(digest)
-        if image is None:
-            image = decoded_picture(data_uri)
-            self._decoded[digest] = image
-            if len(self._decoded) > self._keep:
-                del self._decoded[next(iter(self._decoded))]
-        return {"type": "image_pil", "image_pil": image, "uuid": digest}
-
-
-def _chat(messages: list[ChatMessage], images: _Images) -> list[dict[str, Any]]:
-    chat: list[dict[str, Any]] = []
-    for message in messages:
-        if isinstance(message.content, str):
-            chat.append({"role": message.role, "content": message.content})
-            continue
-        parts: list[dict[str, Any]] = []
-        for content in message.content:
-            if isinstance(content, ContentText):
-                parts.append({"type": "text", "text": content.text})
-            elif isinstance(content, ContentImage):
-                parts.append(images.part(content.image))
-            else:
-                raise ValueError(f"a message part of type {content.type!r} cannot be sent to vLLM")
-        chat.append({"role": message.role, "content": parts})
-    return chat
-
-
-def _logprobs(output: Any) -> Logprobs | None:
-    if output.logprobs is None:
-        return None
-    content = []
-    for token_id, choices in zip(output.token_ids, output.logprobs, strict=True):
-        chosen = choices[token_id]
-        content.append(
-            Logprob(
-                token=chosen.decoded_token or "",
-                logprob=chosen.logprob,
-                top_logprobs=[
-                    TopLogprob(token=other.decoded_token or "", logprob=other.logprob)
-                    for other in sorted(choices.values(), key=lambda choice: -choice.logprob)
-                ],
-            )
-        )
-    return Logprobs(content=content)
-
-
-def _model_output(name: str, request: RequestOutput, seconds: float, *, keep_tokens: bool) -> ModelOutput:
-    output = request.outputs[0]
-    prompt_tokens = len(request.prompt_token_ids or ())
-    return ModelOutput(
-        model=name,
-        choices=[
-            ChatCompletionChoice(
-                message=ChatMessageAssistant(content=output.text, model=name, source="generate"),
-                stop_reason="max_tokens" if output.finish_reason == "length" else "stop",
-                logprobs=_logprobs(output),
-            )
-        ],
-        usage=ModelUsage(
-            input_tokens=prompt_tokens,
-            output_tokens=len(output.token_ids),
-            total_tokens=prompt_tokens + len(output.token_ids),
-        ),
-        time=seconds,
-        metadata={"token_ids": list(output.token_ids)} if keep_tokens else None,
-    )
-
-
-class EngineAPI(ModelAPI):
-    """``bench/<checkpoint>``: a folder or hub id (or LoRA adapter folder) served by vLLM in process.
-
-    Model arguments (inspect's ``-M``) are vLLM engine arguments, plus ``log_file`` for the engine's
-    output. The engine starts at the first request, or at :meth:`start`.
-    """
-
-    def __init__(
-        self,
-        model_name: str,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        config: GenerateConfig = GenerateConfig(),  # noqa: B008 - the signature inspect's providers share
-        log_file: str | None = None,
-        **arguments: Any,
-    ) -> None:
-        super().__init__(model_name, base_url, api_key, [], config)
-        checkpoint = find_checkpoint(model_name, revision=arguments.pop("revision", None))
-        self.checkpoint = checkpoint
-        self.settings = EngineSettings(
-            checkpoint=str(checkpoint.folder),
-            adapter=str(checkpoint.adapter) if checkpoint.adapter else None,
-            trust_remote_code=bool(arguments.pop("trust_remote_code", False)),
-            log_file=Path(log_file) if log_file else cache_folder("engine") / f"{os.getpid()}.log",
-            arguments=arguments,
-        )
-        self.engine: Engine | None = None
-        # Whether outputs carry the ids of their tokens; for `bench parity`.
-        self.keep_tokens = False
-        self._starting = asyncio.Lock()
-        self._images = _Images()
-
-    @property
-    def dtype(self) -> str | None:
-        """The numeric type the engine computes in, once it has started."""
-        return self.engine.dtype if self.engine else None
-
-    @property
-    def seed(self) -> int:
-        """The engine's own seed; sampled requests draw from it unless they carry one."""
-        return int(self.settings.arguments.get("seed", 0))  # type: ignore[call-overload,no-any-return]
-
-    async def start(self) -> Engine:
-        """The engine, started once however many requests ask at the same time."""
-        async with self._starting:
-            if self.engine is None:
-                self.engine = await Engine.start(self.settings)
-        return self.engine
-
-    async def generate(
-        self,
-        input: list[ChatMessage],
-        tools: list[ToolInfo],
-        tool_choice: ToolChoice,
-        config: GenerateConfig,
-    ) -> ModelOutput:
-        """Complete one chat. Tools are refused: the tasks of small VLMs have none."""
-        if tools:
-            raise RequestError("the bench provider serves no tools; use inspect's vllm/ provider")
-        engine = self.engine or await self.start()
-        started = time.perf_counter()
-        request = await engine.generate(_chat(input, self._images), config)
-        seconds = time.perf_counter() - started
-        return _model_output(self.model_name, request, seconds, keep_tokens=self.keep_tokens)
-
-    async def score_texts(self, messages: Sequence[ChatMessage], texts: Sequence[str]) -> list[TextScore]:
-        """The log-probability of each text as the answer to a chat; for `solvers.option_likelihood`."""
-        engine = self.engine or await self.start()
-        return await engine.score_texts(_chat(list(messages), self._images), texts)
-
-    def max_connections(self) -> int:
-        """Requests in flight: enough to keep vLLM's batch full, few enough to keep memory flat."""
-        return 256
-
-    def connection_key(self) -> str:
-        """One limit per checkpoint."""
-        return self.model_name
-
-    def should_retry(self, ex: BaseException) -> bool:
-        """Never: a local engine that fails a request will fail it again, or is dead."""
-        return False
-
-    def close(self) -> None:
-        """End the engine."""
-        if self.engine is not None:
-            self.engine.stop()
-            self.engine = None
-
-    async def aclose(self) -> None:
-        """End the engine."""
-        self.close()
-
-
-@modelapi(name="bench")
-def engine_provider() -> type[ModelAPI]:
-    """The provider's name in inspect: ``--model bench/<checkpoint>``."""
-    return EngineAPI

@@ -65,7 +65,7 @@ def test_essays_of_two_students_through_the_real_engine(
     task = judging_task(pairs=str(write_pairs(pairs)))
     assert isinstance(task, Task)
     asked = RunRequest(tasks=(), models=("tiny",), log_dir=tmp_path / "judged", max_tokens=24)
-    engine = served.engine_api
+    engine = served.local
     assert engine is not None
     made: list[str] = []
     generate = engine.generate

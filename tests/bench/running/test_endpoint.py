@@ -48,7 +48,7 @@ def url(server: ThreadingHTTPServer) -> str:
 
 
 def served() -> ServedModel:
-    return ServedModel(get_model("mockllm/model"), "mockllm/model", None)
+    return ServedModel(get_model("mockllm/model"), "mockllm/model")
 
 
 def test_an_error_is_an_answer(server: ThreadingHTTPServer) -> None:

@@ -267,7 +267,7 @@ def test_a_run_stopped_midway_ends_as_if_it_had_not_been(
     assert part.unscored["not run"] + sum(o.reason is not None for o in part.outcomes) > 0
 
     generated = 0
-    api = served.engine_api
+    api = served.local
     assert api is not None
     original = api.generate
 

@@ -13,7 +13,7 @@ import pytest
 
 import bench.serving.digests
 from bench.errors import RequestError
-from bench.serving.checkpoint import Checkpoint, context_length, find_checkpoint
+from bench.serving.checkpoint import Checkpoint, declared_context, find_checkpoint
 from bench.serving.digests import file_digest, folder_digest
 
 
@@ -225,4 +225,4 @@ def test_the_context_is_the_text_models(
     tmp_path: Path, config: dict[str, object], length: int | None
 ) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config))
-    assert context_length(tmp_path) == length
+    assert declared_context(tmp_path) == length

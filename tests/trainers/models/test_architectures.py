@@ -29,7 +29,7 @@ from bench.errors import RequestError  # noqa: E402
 from bench.running.run import QUIET, named_task  # noqa: E402
 from bench.serving.model import ModelRequest, ServedModel, resolve_model  # noqa: E402
 from bench.serving.vllm_engine.adapter import engine_arguments  # noqa: E402
-from bench.serving.vllm_engine.engine import _chat, _Images  # noqa: E402
+from bench.serving.vllm_engine.provider import _chat, _Images  # noqa: E402
 from bench.training.training_run import TrainRequest, run_training  # noqa: E402
 from results.board.standings import mean_score  # noqa: E402
 from results.logs.logged_run import read_run  # noqa: E402
@@ -80,7 +80,7 @@ def served_ids(
     served: ServedModel, drive: Any, question: str, tokens: int
 ) -> list[tuple[list[int], list[int]]]:
     """(prompt tokens, completion tokens) of each picture, as the engine has them."""
-    assert served.engine_api is not None and served.engine_api.engine is not None
+    assert served.local is not None and served.local.engine is not None
     found = []
     for picture in pictures():
         stream = io.BytesIO()
@@ -88,7 +88,7 @@ def served_ids(
         uri = f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
         messages = [ChatMessageUser(content=[ContentImage(image=uri), ContentText(text=question)])]
         config = GenerateConfig(temperature=0, max_tokens=tokens)
-        request = drive(served.engine_api.engine.generate(_chat(messages, _Images()), config))
+        request = drive(served.local.engine.generate(_chat(messages, _Images()), config))
         found.append((list(request.prompt_token_ids), list(request.outputs[0].token_ids)))
     return found
 
@@ -140,8 +140,8 @@ def check_served(checkpoint: Path, base: Path, adapter: Path | None, drive: Any,
             log_file=tmp_path / "engine.log",
         )
     )
-    assert served.engine_api is not None
-    drive(served.engine_api.start(), timeout=580)
+    assert served.local is not None
+    drive(served.local.start(), timeout=580)
     try:
         found = served_ids(served, drive, "How many bars?", 16)
         assert found == expected_ids(base, adapter, "How many bars?", 16)

@@ -26,7 +26,8 @@ from bench.running.request import RunRequest
 from bench.running.run import named_task, run_one
 from bench.serving.checkpoint import find_checkpoint
 from bench.serving.model import ModelRequest, ServedModel, resolve_model
-from bench.serving.vllm_engine.engine import EngineSettings, _chat, _Images, _new_llm
+from bench.serving.vllm_engine.engine import EngineSettings, _new_llm
+from bench.serving.vllm_engine.provider import _chat, _Images
 from results.logs.logged_run import read_run
 from tasks.chart_vqa.records import charts
 
@@ -65,10 +66,10 @@ def complete(
 
 def token_ids(served: ServedModel, drive: Any, image: Path, question: str) -> tuple[list[int], list[int]]:
     """(prompt tokens, completion tokens) as the engine has them."""
-    assert served.engine_api is not None
+    assert served.local is not None
     chat = _chat(asked(image, question), _Images())
-    assert served.engine_api.engine is not None
-    request = drive(served.engine_api.engine.generate(chat, GREEDY))
+    assert served.local.engine is not None
+    request = drive(served.local.engine.generate(chat, GREEDY))
     return list(request.prompt_token_ids), list(request.outputs[0].token_ids)
 
 
