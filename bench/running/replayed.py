@@ -24,6 +24,7 @@ from bench.running.lifetime import quiet_collector
 from bench.running.request import Show
 from bench.running.run import QUIET
 from bench.running.run_context import run_context
+from bench.running.runner import WAITING_FOR_SCORES
 from bench.serving.model import library_versions
 from results.logs.logged_run import Run, read_run
 from scorers.batches import once_a_sample
@@ -31,7 +32,6 @@ from scorers.judges.correctness import end_judges
 from solvers.replay import replay
 
 _TRUNCATED = ("length", "max_tokens")
-_SAMPLES_PER_BATCH = 512
 
 
 def score_completions(
@@ -214,7 +214,7 @@ async def _score(
             log_dir=str(log_dir),
             fail_on_error=False,
             # Many wait together for a batch.
-            max_samples=_SAMPLES_PER_BATCH if scorers else 64,
+            max_samples=WAITING_FOR_SCORES if scorers else 64,
             log_images=True,
             **QUIET,
         )

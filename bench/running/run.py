@@ -24,6 +24,7 @@ from bench.running.request import Ready, RunRequest, Show
 from bench.running.resuming import earlier_log, journal_name, remove_parts, run_key
 from bench.running.run_context import run_context
 from bench.running.run_lock import run_lock
+from bench.running.runner import WAITING_FOR_SCORES
 from bench.running.single_turn import SingleTurn
 from bench.serving.model import ModelRequest, ServedModel, check_endpoint, resolve_model
 from results.logs.logged_run import Run, read_run
@@ -42,8 +43,8 @@ QUIET: dict[str, Any] = {
     "ctl_server": False,
 }
 _JOURNALS = ".journal"
+# Samples in flight at a provider elsewhere beside those that wait for scores; inspect limits its requests.
 _CONNECTIONS = 64
-_WAITING_FOR_SCORES = 512
 
 
 def named_task(name: str, dataset_args: Mapping[str, Any]) -> Task | str:
@@ -251,7 +252,7 @@ def _max_samples(task: Task | str, connections: int | None) -> int | None:
     """Samples in flight: those that wait for a batch of scores take no connection from others."""
     if not _batch_scorers(task):
         return connections
-    return (connections or _CONNECTIONS) + _WAITING_FOR_SCORES
+    return (connections or _CONNECTIONS) + WAITING_FOR_SCORES
 
 
 def needed_length(tasks: Sequence[Task | str], max_tokens: int | None) -> int | None:

@@ -10,6 +10,10 @@ from inspect_ai import Task
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog, EvalSample
 
+WAITING_FOR_SCORES = 512
+"""Samples that wait together where scores are made in batches: four batches of `scorers.batches`, so that the
+next is there when one ends."""
+
 Planned: TypeAlias = tuple[Sample, int]
 """A sample with its epoch, from 1 up. No two of one run share the sample's id and the epoch."""
 

@@ -24,12 +24,9 @@ from inspect_ai.model import ChatMessage, ContentImage, Model, ModelName, ModelO
 from inspect_ai.scorer import Score, Target
 from inspect_ai.solver import TaskState
 
-from bench.running.runner import Planned, now
+from bench.running.runner import WAITING_FOR_SCORES, Planned, now
 from solvers.completion import UnreadableRecordError
 from solvers.journal import Journal
-
-# Samples that wait for their scores together, where scores are made in batches.
-_WAITING = 512
 
 _Key = tuple[str, int]
 
@@ -79,7 +76,7 @@ class SingleTurn:
                 self._advance()
 
         making = asyncio.create_task(
-            _shared(planned, make, _WAITING if self._score_after else self._connections)
+            _shared(planned, make, WAITING_FOR_SCORES if self._score_after else self._connections)
         )
         making.add_done_callback(lambda _: made.put_nowait(None))
         try:

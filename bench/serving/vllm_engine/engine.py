@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from vllm.v1.engine.async_llm import AsyncLLM
 
 _LOG_TAIL_LINES = 12
+# More than a run takes to stop everything, which leaves Ctrl-C 2 s to be heard first.
 _SECONDS_TO_BE_STOPPED = 5
+# On two cores a step costs nearly the same for 14 requests as for 64 (docs/decisions/0003-throughput.md).
 _CPU_GROUP = 64
 
 

@@ -245,6 +245,7 @@ class EngineAPI(LocalProvider):
 
     def max_connections(self) -> int:
         """Requests in flight: enough to keep vLLM's batch full, few enough to keep memory flat."""
+        # With 128 the next group was not ready when the last one ended: 57 samples/s, 61 with these.
         return 256
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The digest of a checkpoint: over what decides its answers, and over nothing else."""
+"""What a checkpoint is, and its digest: over what decides its answers, and over nothing else."""
 
 from __future__ import annotations
 
