@@ -126,6 +126,7 @@ def test_from_rows_to_a_checkpoint_that_is_found_again(command: Command, tmp_pat
         weights.seek(-1, io.SEEK_END)
         weights.write(bytes([last[0] ^ 1]))
     # Other weights under the same name: what the folder tells of its training is not about them.
+    found = find_checkpoint(str(folder))
     changed = {"weights_digest": found.digest, "lineage": logged_lineage(found)}
     assert found.recipe_commit is None and changed["weights_digest"] != lineage["weights_digest"]
     assert lineage_of(changed) is None and "changed after training" in str(lineage_warning(changed))
