@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.commands.chosen_runs import BASELINES, by_metric, find_runs, runs_of
 from bench.commands.terminal import (
     Json,
     LogDir,
     Metrics,
     Pairs,
     TerminalShow,
-    by_metric,
     console,
     inspect_display,
     names,
+    note,
     pairs,
 )
 from bench.errors import IncompleteRunError, NotComparableError, RequestError, did_you_mean
@@ -56,7 +57,6 @@ Flips = Annotated[
 ]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the comparison as one page, too.")]
 Folder = Annotated[Path, typer.Option("--dir", help="Folder of the baselines.")]
-_FOLDER = Path("baselines")
 
 
 def compare(
@@ -72,14 +72,14 @@ def compare(
     allow_partial: Partial = False,
     strict: Strict = False,
     html: Html = None,
-    folder: Folder = _FOLDER,
+    folder: Folder = BASELINES,
     as_json: Json = False,
 ) -> None:
     """Better, worse or the same, task by task, sample against sample; exit code 1 for worse."""
     one, two = find_runs(base, folder), find_runs(candidate, folder)
     if task is not None:
         wanted = names(task, "--task")
-        one, two = _only(one, wanted, base), _only(two, wanted, candidate)
+        one, two = runs_of(one, wanted, base), runs_of(two, wanted, candidate)
     one, two = by_metric(one, metric), by_metric(two, metric)
     _say_missing(one, two)
     rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, [*one, *two])
@@ -98,7 +98,7 @@ def check(
     allow_partial: Partial = False,
     strict: Strict = False,
     html: Html = None,
-    folder: Folder = _FOLDER,
+    folder: Folder = BASELINES,
     limit: Annotated[int | None, typer.Option(min=1, help="Score only the first samples.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Run every sample this often.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of each request's sampling.")] = None,
@@ -131,7 +131,7 @@ def check(
     # What can be wrong with these is said before seconds of imports.
     blessed = find_runs(baseline, folder)
     rules = _rules(margin, alpha, by, noise_floor, allow_partial, folder, blessed)
-    base = _only(blessed, [_task_name(name) for name in asked], baseline)
+    base = runs_of(blessed, [_task_name(name) for name in asked], baseline)
     from bench.running.request import RunRequest
     from bench.running.run import named_task
     from bench.running.run import run as run_all
@@ -165,7 +165,7 @@ def check(
         raise IncompleteRunError(f"no sample was scored: {reasons}")
     if judges is not None:
         judged = _judged(runs, names(judges, "--judge"), request, show)
-        base = [*base, *_only(blessed, [run.task for run in judged], baseline)]
+        base = [*base, *runs_of(blessed, [run.task for run in judged], baseline)]
         runs = [*runs, *judged]
     _decide(base, runs, rules, show_flips, html, strict, as_json)
 
@@ -193,7 +193,7 @@ def bless(
     log: Annotated[str, typer.Argument(help="A log, or a log folder (with @model or @digest).")],
     name: Annotated[str, typer.Option("--as", help="The baseline's name.")],
     task: Annotated[str | None, typer.Option(metavar="TASK[,TASK]", help="Only these tasks.")] = None,
-    folder: Folder = _FOLDER,
+    folder: Folder = BASELINES,
     force: Annotated[bool, typer.Option("--force", help="Replace a baseline of this name.")] = False,
 ) -> None:
     """Store a run as a baseline: a small file for git, with identities and per-sample outcomes."""
@@ -206,7 +206,7 @@ def bless(
             )
         runs = find_runs(log, folder)
         if task is not None:
-            runs = _only(runs, names(task, "--task"), log)
+            runs = runs_of(runs, names(task, "--task"), log)
         file = write_baseline(name, runs, folder)
     except ValueError as error:
         raise RequestError(str(error)) from error
@@ -215,7 +215,7 @@ def bless(
     print(f"check a checkpoint: bench check {','.join(run.task for run in runs)} --model M --baseline {name}")
 
 
-def baselines(folder: Folder = _FOLDER, as_json: Json = False) -> None:
+def baselines(folder: Folder = BASELINES, as_json: Json = False) -> None:
     """The blessed baselines, with what they measured."""
     from rich.table import Table
 
@@ -229,7 +229,7 @@ def baselines(folder: Folder = _FOLDER, as_json: Json = False) -> None:
         try:
             found.append(read_baseline(name, folder))
         except ValueError as error:
-            _note([str(error)])
+            note([str(error)])
     if as_json:
         rows = [
             {"name": one.name, "blessed": one.blessed, "runs": [run_json(run) for run in one.runs]}
@@ -263,43 +263,11 @@ def baselines(folder: Folder = _FOLDER, as_json: Json = False) -> None:
                 console().print(shown(f"{one.name}, {run.task}: {signature}"), style="dim", soft_wrap=True)
 
 
-def find_runs(given: str, folder: Path = _FOLDER) -> list[Run]:
-    """The runs that a log, a folder@model or a baseline's name means; RequestError when it is none."""
-    from results.chosen.sides import find_side
-    from tasks.cache import cache_folder
-
-    try:
-        side = find_side(given, baselines=folder, cache=cache_folder("runs"))
-    except ValueError as error:
-        raise RequestError(str(error)) from error
-    _note(side.problems)
-    return list(side.runs)
-
-
-def _only(runs: Sequence[Run], wanted: Iterable[str], given: str) -> list[Run]:
-    by_task = {run.task: run for run in runs}
-    for name in wanted:
-        if name not in by_task:
-            raise RequestError(
-                f"{given} has no run of task {name!r}{did_you_mean(name, by_task)}; it has "
-                f"{', '.join(sorted(by_task))}"
-            )
-    return [by_task[name] for name in wanted]
-
-
 def _say_missing(base: Sequence[Run], candidate: Sequence[Run]) -> None:
     ours, theirs = {run.task for run in base}, {run.task for run in candidate}
     if ours & theirs:
-        _note(f"{task}: in the base alone, not compared" for task in sorted(ours - theirs))
-        _note(f"{task}: in the candidate alone, not compared" for task in sorted(theirs - ours))
-
-
-def _note(lines: Iterable[str]) -> None:
-    from results.shown.words import printable
-
-    shown = console(stderr=True)
-    for line in lines:
-        shown.print(f"note: {printable(line)}", style="yellow", soft_wrap=True, markup=False, highlight=False)
+        note(f"{task}: in the base alone, not compared" for task in sorted(ours - theirs))
+        note(f"{task}: in the candidate alone, not compared" for task in sorted(theirs - ours))
 
 
 def _rules(
@@ -367,7 +335,7 @@ def _with_arguments(request: RunRequest, base: Sequence[Run]) -> RunRequest:
     blessed = base[0].identity.get("dataset_args") if len(base) == 1 else None
     if not blessed or request.dataset_args:
         return request
-    _note([f"-T {' '.join(f'{key}={value}' for key, value in blessed.items())}, as the baseline has it"])
+    note([f"-T {' '.join(f'{key}={value}' for key, value in blessed.items())}, as the baseline has it"])
     return replace(request, dataset_args=blessed)
 
 
@@ -379,7 +347,7 @@ def _with_samples(request: RunRequest, base: Sequence[Run], built: Sequence[Task
     ids, there = tuple(dict.fromkeys(base[0].outcomes.ids)), {str(sample.id) for sample in task.dataset}
     if len(ids) == len(there) or not there.issuperset(ids):
         return request
-    _note([f"the {len(ids)} samples that the baseline has, of {len(there)}"])
+    note([f"the {len(ids)} samples that the baseline has, of {len(there)}"])
     return replace(request, sample_ids=ids)
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bench.commands.terminal import Json, Pairs, TerminalShow, console, inspect_display, pairs
+from bench.commands.terminal import (
+    Json,
+    Pairs,
+    TerminalShow,
+    console,
+    inspect_display,
+    pairs,
+    print_description,
+)
 from bench.errors import RequestError
 
 if TYPE_CHECKING:
@@ -107,7 +115,7 @@ def distill(
         trust_remote_code=trust_remote_code,
     )
     if dry_run:
-        _print_description(describe_teaching(request), as_json)
+        print_description(describe_teaching(request), as_json)
         return
     inspect_display("none")
     made = run_teacher(request, TerminalShow(console(stderr=True), bar=show == "bar", quiet=show == "none"))
@@ -203,12 +211,3 @@ def _write_page(folder: Path, out: Path | None, most: int) -> None:
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(training_page(folder.absolute().name, rows, total, provenance), encoding="utf-8")
     print(f"{page}: {len(rows)} of {total} rows")
-
-
-def _print_description(description: dict[str, Any], as_json: bool) -> None:
-    import yaml
-
-    if as_json:
-        print(json.dumps(description, indent=2, ensure_ascii=False))
-    else:
-        print(yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=100), end="")

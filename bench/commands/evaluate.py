@@ -10,7 +10,18 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from bench.commands.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
+from bench.commands.chosen_runs import newest_log
+from bench.commands.terminal import (
+    Json,
+    LogDir,
+    Pairs,
+    TerminalShow,
+    console,
+    inspect_display,
+    names,
+    pairs,
+    print_description,
+)
 from bench.errors import IncompleteRunError, RequestError
 
 BertscoreModel = Annotated[
@@ -118,7 +129,7 @@ def run(
     if dry_run:
         from bench.running.dry_run import describe
 
-        _print_description(describe(request), as_json)
+        print_description(describe(request), as_json)
         return
     inspect_display("none" if show == "bar" else show)
     runs = run_all(request, TerminalShow(console(stderr=True), bar=show == "bar", quiet=show == "none"))
@@ -214,7 +225,7 @@ def mistakes(
 
     if out is not None and len(logs) > 1:
         raise RequestError(f"--out {out} names one page, and {len(logs)} logs were given; leave it out")
-    for log in map(_log, logs):
+    for log in map(newest_log, logs):
         page = out or log.with_suffix(".mistakes.html")
         try:
             made = write_mistakes(log, page, n)
@@ -228,37 +239,6 @@ def mistakes(
             print(f"{made.not_run} samples were not run; the same `bench run` with --resume goes on")
 
 
-def _log(given: str) -> Path:
-    """The log that a path or folder@model means."""
-    from results.chosen.sides import split_model
-
-    if split_model(given)[1] is None:
-        return log_file(Path(given))
-    from bench.commands.compare import find_runs
-
-    # A win rate's log is the judge's, and its texts stand in another.
-    own = [run for run in find_runs(given) if not run.identity.get("judge")]
-    if not own:
-        raise RequestError(f"{given}: only win rates, and no log of its own answers")
-    return log_file(Path(max(own, key=lambda run: run.created).location))
-
-
-def log_file(given: Path) -> Path:
-    """The log that a path means: itself, or a folder's newest."""
-    # inspect prints logs as URLs, and people paste them.
-    path = Path(str(given).removeprefix("file://").removeprefix("file:"))
-    if path.is_dir():
-        # A judge's verdicts are no mistakes of anybody's.
-        own = (file for file in path.rglob("*.eval") if "judged" not in file.name)
-        found = sorted(own, key=lambda file: file.stat().st_mtime)
-        if not found:
-            raise RequestError(f"{path}: no logs (*.eval) in this folder")
-        return found[-1]
-    if not path.is_file():
-        raise RequestError(f"{path}: no such log; `bench run` prints where it wrote one")
-    return path
-
-
 def view(
     log_dir: LogDir = Path("logs"), port: Annotated[int, typer.Option(help="Local port.")] = 7575
 ) -> None:
@@ -269,12 +249,3 @@ def view(
         raise RequestError(f"--log-dir {log_dir}: no such folder; `bench run` makes one")
     with contextlib.suppress(KeyboardInterrupt):  # how a viewer is ended
         inspect_view(log_dir=str(log_dir), port=port)
-
-
-def _print_description(description: dict[str, Any], as_json: bool) -> None:
-    import yaml
-
-    if as_json:
-        print(json.dumps(description, indent=2, ensure_ascii=False))
-    else:
-        print(yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=100), end="")

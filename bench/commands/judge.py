@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bench.commands.compare import find_runs
+from bench.commands.chosen_runs import find_runs
 from bench.commands.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
 from bench.errors import IncompleteRunError, RequestError
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.commands.terminal import Json, Metrics, by_metric, console, names
+from bench.commands.chosen_runs import by_metric
+from bench.commands.terminal import Json, Metrics, console, names
 from bench.errors import RequestError, did_you_mean
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.commands.evaluate import log_file
+from bench.commands.chosen_runs import log_file
 from bench.commands.terminal import Json, Pairs, console, pairs
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,8 +15,6 @@ from bench.errors import RequestError
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from results.logs.logged_run import Run
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; everything else goes to stderr.")]
 Pairs = list[str]
@@ -51,16 +49,12 @@ Metrics = Annotated[
 ]
 
 
-def by_metric(runs: list[Run], metric: str | None) -> list[Run]:
-    """The runs with these numbers as their scores; RequestError when no run has one of them."""
-    from results.numbers.metrics import metric_runs
-
-    if metric is None:
-        return runs
-    try:
-        return metric_runs(runs, names(metric, "--metric"))
-    except ValueError as error:
-        raise RequestError(f"--metric {metric}: {error}") from error
+def note(lines: Iterable[str]) -> None:
+    """Remarks on stderr; what they quote comes from files, so no control codes of theirs."""
+    shown = console(stderr=True)
+    for line in lines:
+        plain = "".join(c if c.isprintable() else "\ufffd" for c in line)
+        shown.print(f"note: {plain}", style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
 class TerminalShow:
@@ -130,6 +124,16 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def print_description(description: Mapping[str, Any], as_json: bool) -> None:
+    """What a dry run found, as YAML for people or as JSON."""
+    import yaml
+
+    if as_json:
+        print(json.dumps(description, indent=2, ensure_ascii=False))
+    else:
+        print(yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=100), end="")
 
 
 def spread_pairs(arguments: list[str]) -> list[str]:
