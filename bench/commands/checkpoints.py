@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bench.commands.terminal import Json, LogDir, console
+from bench.commands.options import Json, LogDir
+from bench.commands.terminal import console
 from bench.errors import IncompleteRunError, RequestError
 from trainers.machine.quiet import quiet_libraries
 from trainers.machine.reasons import machine_reason

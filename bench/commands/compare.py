@@ -13,18 +13,32 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.commands.chosen_runs import BASELINES, by_metric, find_runs, runs_of
-from bench.commands.terminal import (
+from bench.commands.options import (
+    AllowPartial,
+    Alpha,
+    BaselineFolder,
+    CompareBy,
+    DatasetArgs,
+    Epochs,
+    Html,
     Json,
+    Limit,
     LogDir,
+    Margin,
+    MaxTokens,
     Metrics,
-    Pairs,
-    TerminalShow,
-    console,
-    inspect_display,
-    names,
-    note,
-    pairs,
+    ModelArgs,
+    ModelBaseUrl,
+    NoiseFloor,
+    OnlyTasks,
+    Resume,
+    Seed,
+    ShowFlips,
+    Strict,
+    Temperature,
+    TrustRemoteCode,
 )
+from bench.commands.terminal import TerminalShow, console, inspect_display, names, note, pairs
 from bench.errors import IncompleteRunError, NotComparableError, RequestError, did_you_mean
 
 if TYPE_CHECKING:
@@ -34,45 +48,21 @@ if TYPE_CHECKING:
     from results.compared.comparison import Rules, TaskComparison
     from results.logs.logged_run import Run
 
-Margin = Annotated[
-    float, typer.Option(min=0, max=1, help="Loss that is accepted, as a fraction: 0.01 is one point.")
-]
-Alpha = Annotated[
-    float, typer.Option(min=0.0001, max=0.5, help="Chance of seeing a difference where there is none.")
-]
-By = Annotated[str | None, typer.Option(metavar="FIELD[,FIELD]", help="Compare group by group as well.")]
-Partial = Annotated[
-    bool, typer.Option("--allow-partial", help="Compare the shared samples, however few they are.")
-]
-Strict = Annotated[bool, typer.Option("--strict", help="Undecided ends with exit code 1 as well.")]
-Floor = Annotated[
-    str | None,
-    typer.Option(
-        metavar="A,B",
-        help="Two runs of one model: the share of scores that flipped is the least margin. Or a fraction.",
-    ),
-]
-Flips = Annotated[
-    int, typer.Option("--show-flips", min=0, metavar="N", help="Print up to N samples lost and N gained.")
-]
-Html = Annotated[Path | None, typer.Option("--html", help="Write the comparison as one page, too.")]
-Folder = Annotated[Path, typer.Option("--dir", help="Folder of the baselines.")]
-
 
 def compare(
     base: Annotated[str, typer.Argument(help="A log, a log folder (with @model or @digest), or a baseline.")],
     candidate: Annotated[str, typer.Argument(help="What is held against it, named the same way.")],
-    task: Annotated[str | None, typer.Option(metavar="TASK[,TASK]", help="Only these tasks.")] = None,
+    task: OnlyTasks = None,
     metric: Metrics = None,
     margin: Margin = 0.01,
     alpha: Alpha = 0.05,
-    by: By = None,
-    show_flips: Flips = 0,
-    noise_floor: Floor = None,
-    allow_partial: Partial = False,
+    by: CompareBy = None,
+    show_flips: ShowFlips = 0,
+    noise_floor: NoiseFloor = None,
+    allow_partial: AllowPartial = False,
     strict: Strict = False,
     html: Html = None,
-    folder: Folder = BASELINES,
+    folder: BaselineFolder = BASELINES,
     as_json: Json = False,
 ) -> None:
     """Better, worse or the same, task by task, sample against sample; exit code 1 for worse."""
@@ -92,30 +82,24 @@ def check(
     baseline: Annotated[str, typer.Option(help="A baseline's name; or a log, or a folder@model.")],
     margin: Margin = 0.01,
     alpha: Alpha = 0.05,
-    by: By = None,
-    show_flips: Flips = 0,
-    noise_floor: Floor = None,
-    allow_partial: Partial = False,
+    by: CompareBy = None,
+    show_flips: ShowFlips = 0,
+    noise_floor: NoiseFloor = None,
+    allow_partial: AllowPartial = False,
     strict: Strict = False,
     html: Html = None,
-    folder: Folder = BASELINES,
-    limit: Annotated[int | None, typer.Option(min=1, help="Score only the first samples.")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Run every sample this often.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of each request's sampling.")] = None,
-    temperature: Annotated[float | None, typer.Option(min=0, help="Overrides the task's.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="New tokens per completion.")] = None,
+    folder: BaselineFolder = BASELINES,
+    limit: Limit = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    temperature: Temperature = None,
+    max_tokens: MaxTokens = None,
     log_dir: LogDir = Path("logs"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
-    task_arg: Annotated[
-        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")
-    ] = None,
-    model_arg: Annotated[
-        Pairs | None, typer.Option("-M", metavar="KEY=VALUE", help="Engine or provider argument.")
-    ] = None,
-    model_base_url: Annotated[str | None, typer.Option(help="Address of a running server.")] = None,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that the checkpoint brings.")
-    ] = False,
+    resume: Resume = False,
+    task_arg: DatasetArgs = None,
+    model_arg: ModelArgs = None,
+    model_base_url: ModelBaseUrl = None,
+    trust_remote_code: TrustRemoteCode = False,
     judges: Annotated[
         str | None,
         typer.Option(
@@ -192,8 +176,8 @@ def _judged(runs: Sequence[Run], judges: Sequence[str], request: RunRequest, sho
 def bless(
     log: Annotated[str, typer.Argument(help="A log, or a log folder (with @model or @digest).")],
     name: Annotated[str, typer.Option("--as", help="The baseline's name.")],
-    task: Annotated[str | None, typer.Option(metavar="TASK[,TASK]", help="Only these tasks.")] = None,
-    folder: Folder = BASELINES,
+    task: OnlyTasks = None,
+    folder: BaselineFolder = BASELINES,
     force: Annotated[bool, typer.Option("--force", help="Replace a baseline of this name.")] = False,
 ) -> None:
     """Store a run as a baseline: a small file for git, with identities and per-sample outcomes."""
@@ -215,7 +199,7 @@ def bless(
     print(f"check a checkpoint: bench check {','.join(run.task for run in runs)} --model M --baseline {name}")
 
 
-def baselines(folder: Folder = BASELINES, as_json: Json = False) -> None:
+def baselines(folder: BaselineFolder = BASELINES, as_json: Json = False) -> None:
     """The blessed baselines, with what they measured."""
     from rich.table import Table
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bench.commands.terminal import Json, Pairs, console, pairs
+from bench.commands.options import DatasetArgs, Json, TaskName
+from bench.commands.terminal import console, pairs
 from bench.errors import RequestError
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ def list_tasks(as_json: Json = False) -> None:
     console().print(table)
 
 
-def show_task(
-    task: Annotated[str, typer.Argument(help="Task name or task.yaml.")], as_json: Json = False
-) -> None:
+def show_task(task: TaskName, as_json: Json = False) -> None:
     """A task's resolved declaration."""
     import yaml
 
@@ -51,12 +50,10 @@ def show_task(
 
 
 def render(
-    task: Annotated[str, typer.Argument(help="Task name or task.yaml.")],
+    task: TaskName,
     n: Annotated[int, typer.Option("-n", min=1, help="How many samples.")] = 4,
     out: Annotated[Path, typer.Option(help="Folder for pictures and prompts.")] = Path("render"),
-    task_arg: Annotated[
-        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")
-    ] = None,
+    task_arg: DatasetArgs = None,
     as_json: Json = False,
 ) -> None:
     """Write a few samples' pictures and prompts to look at."""

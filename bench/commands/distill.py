@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bench.commands.terminal import (
+from bench.commands.options import (
+    DatasetArgs,
     Json,
+    Limit,
+    MaxTokens,
+    ModelArgs,
+    ModelBaseUrl,
     Pairs,
-    TerminalShow,
-    console,
-    inspect_display,
-    pairs,
-    print_description,
+    Resume,
+    Temperature,
+    TrustRemoteCode,
 )
+from bench.commands.terminal import TerminalShow, console, inspect_display, pairs, print_description
 from bench.errors import RequestError
 
 if TYPE_CHECKING:
@@ -36,7 +40,7 @@ def distill(
         Path | None, typer.Option("--inspect", metavar="DIR", help="Show a training folder's rows as a page.")
     ] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="With --inspect: at most this many rows.")] = 60,
-    limit: Annotated[int | None, typer.Option(min=1, help="Ask about the first samples only.")] = None,
+    limit: Limit = None,
     samples_per: Annotated[
         Pairs | None,
         typer.Option(metavar="FIELD=N", help="Ask about at most N samples of each group, such as topic=50."),
@@ -51,33 +55,23 @@ def distill(
         bool, typer.Option("--fallback", help="The bare answer for samples whose text is rejected.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first attempt.")] = 0,
-    temperature: Annotated[float | None, typer.Option(min=0, help="Overrides the task's.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="New tokens per reply.")] = None,
+    temperature: Temperature = None,
+    max_tokens: MaxTokens = None,
     price: Annotated[
         str | None,
         typer.Option(metavar="IN,OUT", help="Dollars per million tokens read and written, to show the cost."),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an interrupted run of the same request stopped.")
-    ] = False,
+    resume: Resume = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be asked, with one whole prompt; ask nothing.")
     ] = False,
     log_dir: Annotated[
         Path | None, typer.Option("--log-dir", help="Folder of the teacher's log; OUT.logs otherwise.")
     ] = None,
-    task_arg: Annotated[
-        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument, such as size=1000.")
-    ] = None,
-    model_arg: Annotated[
-        Pairs | None, typer.Option("-M", metavar="KEY=VALUE", help="Engine or provider argument.")
-    ] = None,
-    model_base_url: Annotated[
-        str | None, typer.Option(help="Address of a running server, with --teacher vllm/NAME or openai/NAME.")
-    ] = None,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that the checkpoint brings.")
-    ] = False,
+    task_arg: DatasetArgs = None,
+    model_arg: ModelArgs = None,
+    model_base_url: ModelBaseUrl = None,
+    trust_remote_code: TrustRemoteCode = False,
     show: Annotated[Literal["bar", "none"], typer.Option(help="Progress.")] = "bar",
     as_json: Json = False,
 ) -> None:

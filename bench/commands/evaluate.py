@@ -11,27 +11,25 @@ from typing import Annotated, Any, Literal
 import typer
 
 from bench.commands.chosen_runs import newest_log
-from bench.commands.terminal import (
+from bench.commands.options import (
+    BertscoreModel,
+    DatasetArgs,
+    Epochs,
     Json,
+    Limit,
     LogDir,
+    MaxTokens,
+    ModelArgs,
+    ModelBaseUrl,
     Pairs,
-    TerminalShow,
-    console,
-    inspect_display,
-    names,
-    pairs,
-    print_description,
+    Resume,
+    Seed,
+    TaskName,
+    Temperature,
+    TrustRemoteCode,
 )
+from bench.commands.terminal import TerminalShow, console, inspect_display, names, pairs, print_description
 from bench.errors import IncompleteRunError, RequestError
-
-BertscoreModel = Annotated[
-    str | None,
-    typer.Option(
-        metavar="PATH[:LAYER][:bfloat16]",
-        help="Encoder of bertscore: a folder or hub id, and the layer where the name does not tell; bfloat16 "
-        "is twice as fast where the machine has it; or none.",
-    ),
-]
 
 
 def run(
@@ -58,37 +56,27 @@ def run(
         Pairs | None,
         typer.Option("-S", metavar="KEY=VALUE", help="Solver argument, such as normalise=prior."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Score only the first samples.")] = None,
+    limit: Limit = None,
     sample_id: Annotated[
         str | None, typer.Option(metavar="ID[,ID]", help="Score only these samples.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Run every sample this often.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of each request's sampling.")] = None,
-    temperature: Annotated[float | None, typer.Option(min=0, help="Overrides the task's.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="New tokens per completion.")] = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    temperature: Temperature = None,
+    max_tokens: MaxTokens = None,
     log_dir: LogDir = Path("logs"),
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an interrupted run of the same request stopped.")
-    ] = False,
+    resume: Resume = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved task, model and one prompt; run nothing.")
     ] = False,
     fail_on_error: Annotated[
         bool, typer.Option("--fail-on-error", help="Stop at the first sample that cannot be scored.")
     ] = False,
-    task_arg: Annotated[
-        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument, such as size=1000.")
-    ] = None,
+    task_arg: DatasetArgs = None,
     bertscore_model: BertscoreModel = None,
-    model_arg: Annotated[
-        Pairs | None, typer.Option("-M", metavar="KEY=VALUE", help="Engine or provider argument.")
-    ] = None,
-    model_base_url: Annotated[
-        str | None, typer.Option(help="Address of a running server, with --model vllm/NAME or openai/NAME.")
-    ] = None,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that the checkpoint brings.")
-    ] = False,
+    model_arg: ModelArgs = None,
+    model_base_url: ModelBaseUrl = None,
+    trust_remote_code: TrustRemoteCode = False,
     log_images: Annotated[
         bool,
         typer.Option("--log-images/--no-log-images", help="Keep the pictures in the log, for the viewer."),
@@ -169,7 +157,7 @@ def _print_results(runs: list[Any], as_json: bool) -> None:
 
 
 def score(
-    task: Annotated[str, typer.Argument(help="Task name or task.yaml.")],
+    task: TaskName,
     completions: Annotated[Path, typer.Argument(help='JSONL rows {"id": …, "completion": …}.')],
     samples: Annotated[
         Path | None, typer.Option(help="JSONL records (id, target, group fields) other than the task's own.")
@@ -179,9 +167,7 @@ def score(
         typer.Option("--model", "-m", metavar="NAME", help="Whose completions they are, for the tables."),
     ] = None,
     log_dir: LogDir = Path("logs"),
-    task_arg: Annotated[
-        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument.")
-    ] = None,
+    task_arg: DatasetArgs = None,
     bertscore_model: BertscoreModel = None,
     as_json: Json = False,
 ) -> None:

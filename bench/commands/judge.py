@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bench.commands.chosen_runs import find_runs
-from bench.commands.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
+from bench.commands.options import Json, Limit, LogDir, ModelArgs, ModelBaseUrl, Resume, Seed, TrustRemoteCode
+from bench.commands.terminal import TerminalShow, console, inspect_display, names, pairs
 from bench.errors import IncompleteRunError, RequestError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def judge(
         typer.Option(metavar="golden|LOG", help="Each LOG against the golden texts, or against this one."),
     ] = None,
     task: Annotated[str | None, typer.Option(help="Which task, where the logs share several.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Judge only the first samples.")] = None,
+    limit: Limit = None,
     text_only: Annotated[
         bool, typer.Option("--text-only", help="Do not show the pictures; the result says so.")
     ] = False,
@@ -56,25 +57,16 @@ def judge(
         typer.Option(min=0, max=1, help="Least share of the frozen verdicts that must hold (0.9)."),
     ] = None,
     log_dir: LogDir = Path("logs"),
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an interrupted judging of these pairs stopped.")
-    ] = False,
+    resume: Resume = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be judged and one whole prompt; ask nobody.")
     ] = False,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="New tokens per reply (1024).")] = None,
     temperature: Annotated[float | None, typer.Option(min=0, help="Of the judge (0).")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of each request's sampling.")] = None,
-    model_arg: Annotated[
-        Pairs | None,
-        typer.Option("-M", metavar="KEY=VALUE", help="Engine or provider argument of the judge."),
-    ] = None,
-    model_base_url: Annotated[
-        str | None, typer.Option(help="Address of a running server, with --judge vllm/NAME or openai/NAME.")
-    ] = None,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that the judge's checkpoint brings.")
-    ] = False,
+    seed: Seed = None,
+    model_arg: ModelArgs = None,
+    model_base_url: ModelBaseUrl = None,
+    trust_remote_code: TrustRemoteCode = False,
     show: Annotated[
         Literal["bar", "plain", "none"], typer.Option(help="Progress: a bar, lines, none.")
     ] = "bar",

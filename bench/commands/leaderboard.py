@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.commands.chosen_runs import by_metric
-from bench.commands.terminal import Json, Metrics, console, names
+from bench.commands.options import Html, Json, Metrics, OnlyTasks
+from bench.commands.terminal import console, names
 from bench.errors import RequestError, did_you_mean
 
 if TYPE_CHECKING:
@@ -24,9 +25,7 @@ def leaderboard(
         list[Path] | None,
         typer.Argument(metavar="[LOGDIR]…", help="Logs or folders of logs; logs/ by default."),
     ] = None,
-    task: Annotated[
-        str | None, typer.Option(metavar="TASK[,TASK]", help="Only these tasks, in this order.")
-    ] = None,
+    task: OnlyTasks = None,
     metric: Metrics = None,
     by: Annotated[str | None, typer.Option(metavar="FIELD", help="Each task's table by this field.")] = None,
     matrix: Annotated[
@@ -36,7 +35,7 @@ def leaderboard(
         bool, typer.Option("--published", help="Also what others reported; never tested against ours.")
     ] = False,
     every: Annotated[bool, typer.Option("--all", help="Every run, not only the newest of its kind.")] = False,
-    html: Annotated[Path | None, typer.Option(help="Write the page: one file, no network.")] = None,
+    html: Html = None,
     samples: Annotated[
         int, typer.Option(min=0, help="Samples per task with picture and completions in the page.")
     ] = 120,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.commands.chosen_runs import log_file
-from bench.commands.terminal import Json, Pairs, console, pairs
+from bench.commands.options import DatasetArgs, Json, TaskName
+from bench.commands.terminal import console, pairs
 
 if TYPE_CHECKING:
     from bench.records.repeats import Repeat
@@ -20,14 +21,12 @@ _REPEATED = {"item": "items", "image": "pictures", "near": "near pictures"}
 
 
 def overlap(
-    task: Annotated[str, typer.Argument(help="Task name or task.yaml.")],
+    task: TaskName,
     log: Annotated[
         Path | None, typer.Option(help="A log of the task: its accuracy with and without the repeats.")
     ] = None,
     train: Annotated[str, typer.Option(help="The split that was trained on.")] = "train",
-    task_arg: Annotated[
-        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument, of both splits.")
-    ] = None,
+    task_arg: DatasetArgs = None,
     as_json: Json = False,
 ) -> None:
     """Count the samples that the train split repeats: text and picture together, and pictures alone."""

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bench.commands.terminal import Json, Pairs, TerminalShow, console, inspect_display, pairs
+from bench.commands.options import (
+    DatasetArgs,
+    Json,
+    Limit,
+    LogDir,
+    MaxTokens,
+    Pairs,
+    Resume,
+    TaskName,
+    TrustRemoteCode,
+)
+from bench.commands.terminal import TerminalShow, console, inspect_display, pairs
 
 if TYPE_CHECKING:
     from results.compared.engine_parity import Parity
@@ -19,8 +30,8 @@ _SHOWN = 3
 
 def parity(
     model: Annotated[str, typer.Argument(help="Checkpoint folder, adapter folder, hub id or nano.")],
-    task: Annotated[str, typer.Argument(help="Task name or task.yaml.")],
-    limit: Annotated[int | None, typer.Option(min=1, help="Compare only the first samples.")] = None,
+    task: TaskName,
+    limit: Limit = None,
     at_least: Annotated[
         float | None, typer.Option(min=0, max=1, help="Exit with 1 when a smaller share has equal tokens.")
     ] = None,
@@ -29,20 +40,14 @@ def parity(
         typer.Option(help="Numeric type of both engines; the checkpoint's own otherwise."),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Batch of the transformers engine.")] = 8,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="New tokens per completion.")] = None,
-    log_dir: Annotated[Path, typer.Option("--log-dir", help="Folder of the two logs.")] = Path("logs-parity"),
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where an interrupted comparison stopped.")
-    ] = False,
-    task_arg: Annotated[
-        Pairs | None, typer.Option("-T", metavar="KEY=VALUE", help="Dataset argument, such as size=1000.")
-    ] = None,
+    max_tokens: MaxTokens = None,
+    log_dir: LogDir = Path("logs-parity"),
+    resume: Resume = False,
+    task_arg: DatasetArgs = None,
     model_arg: Annotated[
         Pairs | None, typer.Option("-M", metavar="KEY=VALUE", help="Argument of the vLLM engine.")
     ] = None,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that the checkpoint brings.")
-    ] = False,
+    trust_remote_code: TrustRemoteCode = False,
     show: Annotated[Literal["bar", "none"], typer.Option(help="Progress.")] = "bar",
     as_json: Json = False,
 ) -> None:

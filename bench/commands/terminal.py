@@ -6,21 +6,15 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import RequestError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; everything else goes to stderr.")]
-Pairs = list[str]
 _PAIR_OPTIONS = ("-T", "-M", "-S", "--set", "--samples-per")
 _PAIR = re.compile(r"[A-Za-z_][\w.]*=")
-LogDir = Annotated[Path, typer.Option("--log-dir", help="Folder of the inspect logs.")]
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -37,16 +31,6 @@ def console(*, stderr: bool = False) -> Console:
     if not made.is_terminal:
         made = Terminal(stderr=stderr, width=max(made.width, 100))
     return made
-
-
-Metrics = Annotated[
-    str | None,
-    typer.Option(
-        "--metric",
-        metavar="NAME[,NAME]",
-        help="Other numbers of the tasks' scorers, such as rouge2 or corpus_bleu, in place of the main one.",
-    ),
-]
 
 
 def note(lines: Iterable[str]) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bench.commands.terminal import Json, LogDir, Pairs, TerminalShow, console, inspect_display, names, pairs
+from bench.commands.options import Json, LogDir, Pairs, TrustRemoteCode
+from bench.commands.terminal import TerminalShow, console, inspect_display, names, pairs
 from trainers.machine.processes import PROCESSES
 
 if TYPE_CHECKING:
@@ -63,9 +64,7 @@ def train(
         bool,
         typer.Option("--allow-overlap", help="Train on examples that it is scored on; the lineage says so."),
     ] = False,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that the base checkpoint brings.")
-    ] = False,
+    trust_remote_code: TrustRemoteCode = False,
     nproc: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     nnodes: Annotated[int, typer.Option(min=1, help="Machines; the same command runs on each.")] = 1,
     rdzv: Annotated[
