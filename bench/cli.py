@@ -36,7 +36,7 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise IncompleteRunError(
-                "interrupted; finished samples are on disk, and the same command with --resume goes on"
+                "interrupted; finished samples are on disk; run the same command with --resume to continue"
             ) from None
         except BrokenPipeError:
             _end_unread()

@@ -75,7 +75,7 @@ class BaseRecipe(_Section):
     )
     revision: str | None = Field(default=None, description="Commit of the hub id, so that it never changes.")
     trust_remote_code: bool = Field(
-        default=False, description="Run code that the checkpoint brings; also needs --trust-remote-code."
+        default=False, description="Run code that comes with the checkpoint; also needs --trust-remote-code."
     )
     dtype: Literal["float32", "bfloat16"] = Field(
         default="float32",
@@ -192,7 +192,7 @@ class OptimizerRecipe(_Section):
     """How a gradient changes the weights."""
 
     name: Literal["adamw", "adamw_fused", "adamw_8bit", "paged_adamw_8bit", "adafactor", "sgd"] = Field(
-        default="adamw_fused", description="adamw_fused is adamw in one go over the weights: faster."
+        default="adamw_fused", description="adamw_fused is adamw in one pass over the weights: faster."
     )
     learning_rate: float = Field(gt=0, strict=False, description="The highest learning rate.")
     betas: Annotated[tuple[float, float], Field(strict=False), BeforeValidator(_tuple)] = Field(
@@ -200,15 +200,15 @@ class OptimizerRecipe(_Section):
     )
     eps: float = Field(default=1e-8, gt=0, strict=False, description="AdamW's epsilon.")
     weight_decay: float = Field(
-        default=0.0, ge=0, strict=False, description="Decay; none on norms and biases."
+        default=0.0, ge=0, strict=False, description="Weight decay; none on norms and biases."
     )
     max_grad_norm: float = Field(
-        default=1.0, ge=0, strict=False, description="Gradients are clipped to this norm; 0 leaves them."
+        default=1.0, ge=0, strict=False, description="Gradients are clipped to this norm; 0 turns this off."
     )
 
 
 class ScheduleRecipe(_Section):
-    """How the learning rate goes, in optimizer steps."""
+    """How the learning rate changes, in optimizer steps."""
 
     name: Literal["cosine", "linear", "constant", "cosine_with_min_lr", "warmup_stable_decay"] = "cosine"
     warmup_steps: int = Field(default=0, ge=0, description="Steps of linear warm-up.")
@@ -220,8 +220,8 @@ class ScheduleRecipe(_Section):
 class BatchRecipe(_Section):
     """How many examples an optimizer step sees, and how they are laid out.
 
-    `size` decides what is learned. `per_device` only fits memory: what is missing to `size` is accumulated,
-    over however many processes there are, with the same gradient.
+    `size` decides what is learned. `per_device` only fits memory: gradients are accumulated up to `size`,
+    which gives the same gradient for any number of processes.
     """
 
     size: int = Field(ge=1, description="Examples of an optimizer step, over all processes.")
@@ -262,25 +262,25 @@ class ImageRecipe(_Section):
     )
     cache: bool = Field(
         default=True,
-        description="Prepare each picture once and keep it on disk, where there is room; what a frozen "
-        "vision encoder makes of it, in memory.",
+        description="Prepare each picture once and keep it on disk, if there is room; keep the output of "
+        "a frozen vision encoder in memory.",
     )
 
 
 class ValidationRecipe(_Section):
-    """What is held back from training, and when it is looked at."""
+    """What is held back from training, and when it is scored."""
 
     size: int = Field(default=200, ge=0, description="Examples; 0 for none.")
     every: int = Field(default=200, ge=1, description="Optimizer steps between two validations.")
     blind: bool = Field(
         default=False,
-        description="At the end also with one grey in the place of every picture: what is then still right "
-        "was guessed from the question.",
+        description="At the end validate once more, with plain grey instead of every picture: answers "
+        "that are still right were guessed from the question.",
     )
 
 
 class SaveRecipe(_Section):
-    """When intermediate checkpoints are written; the last one is where an interrupted run goes on."""
+    """When intermediate checkpoints are written; an interrupted run continues from the last one."""
 
     every: int = Field(default=200, ge=1, description="Optimizer steps between two checkpoints.")
     keep: int = Field(default=1, ge=1, description="How many of the newest are kept.")
@@ -305,7 +305,7 @@ class TrainRecipe(_Section):
         default=None, description="Train a low-rank adapter and nothing else; null trains the model itself."
     )
     optimizer: OptimizerRecipe = Field(description="How a gradient changes the weights.")
-    schedule: ScheduleRecipe = Field(default=ScheduleRecipe(), description="How the learning rate goes.")
+    schedule: ScheduleRecipe = Field(default=ScheduleRecipe(), description="How the learning rate changes.")
     batch: BatchRecipe = Field(description="How many examples an optimizer step sees.")
     epochs: float | None = Field(
         default=None, gt=0, strict=False, description="Passes over the examples; this or steps."
@@ -320,7 +320,8 @@ class TrainRecipe(_Section):
     image: ImageRecipe = Field(default=ImageRecipe(), description="How pictures are prepared.")
     seed: int = Field(default=0, ge=0, description="Seed of order, dropout and new weights.")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="Precision of the arithmetic; auto is bfloat16 where the machine has it."
+        default="auto",
+        description="Precision of the arithmetic; auto is bfloat16 where the machine supports it.",
     )
     attention: Literal["sdpa", "eager", "flash_attention_2"] = Field(
         default="sdpa", description="Implementation of attention."
@@ -329,7 +330,7 @@ class TrainRecipe(_Section):
         default=False, description="Compute activations twice instead of keeping them: slower, less memory."
     )
     validation: ValidationRecipe = Field(
-        default=ValidationRecipe(), description="What is held back, and when it is looked at."
+        default=ValidationRecipe(), description="What is held back, and when it is scored."
     )
     save: SaveRecipe = Field(default=SaveRecipe(), description="When intermediate checkpoints are written.")
     log_every: int = Field(default=10, ge=1, description="Optimizer steps between two points of the curve.")

@@ -137,7 +137,7 @@ def read_pairs(file: Path) -> PairSet:
         raise RequestError(f"{file}: no such file; `bench judge … --save-anchors FILE` writes one") from None
     except (ValidationError, ValueError, OSError) as error:
         reason = first_line(error)
-        raise RequestError(f"{file}: no file of pairs to judge ({reason})") from error
+        raise RequestError(f"{file}: not a file of pairs to judge ({reason})") from error
     items = tuple(
         item.model_copy(update={"pictures": tuple(picture_path(one, file.parent) for one in item.pictures)})
         for item in pairs.items

@@ -58,7 +58,7 @@ class Shots:
         readable = [record for record in pool if "unreadable" not in record]
         if len(readable) <= wanted.k:
             raise RequestError(
-                f"task {spec.name!r}: {wanted.k} shots are asked for, and the split {wanted.split!r} has "
+                f"task {spec.name!r}: {wanted.k} shots are asked for, but the split {wanted.split!r} has "
                 f"{len(readable)} records; ask for fewer"
             )
         Random(wanted.seed).shuffle(readable)

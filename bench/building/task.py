@@ -281,7 +281,7 @@ def _check_report(spec: TaskSpec, records: list[Record]) -> None:
         if name not in readable:
             fields = ", ".join(sorted(readable))
             raise RequestError(
-                f"task {spec.name!r}: report names {name!r}, and the records have {fields}"
+                f"task {spec.name!r}: report names {name!r}, but the records have {fields}"
                 f"{did_you_mean(name, list(readable))}"
             )
 

@@ -70,7 +70,7 @@ def train_args(spec: TaskSpec, given: Mapping[str, object]) -> dict[str, object]
     """The user's dataset arguments with the train split; RequestError when they ask for other records."""
     asked = given.get("split", TRAIN)
     if asked != TRAIN:
-        raise RequestError(f"-T split={asked}: students learn from the train split alone; leave split out")
+        raise RequestError(f"-T split={asked}: students learn only from the train split; leave split out")
     if "solver" in given or "shots" in given:
         raise RequestError(
             "-T solver and -T shots change how students are asked, not teachers; leave them out"

@@ -27,10 +27,10 @@ def merge(
     from bench.serving.digests import checkpoint_digest
 
     if not adapter.expanduser().is_dir():
-        raise RequestError(f"{adapter}: no such folder; give the adapter's, with its adapter_config.json")
+        raise RequestError(f"{adapter}: no such folder; give the adapter's folder, with adapter_config.json")
     found = find_checkpoint(str(adapter))
     if found.adapter is None:
-        raise RequestError(f"{adapter}: no adapter but a whole model, with nothing to merge into it")
+        raise RequestError(f"{adapter}: a whole model, not an adapter; there is nothing to merge")
     folder = out or found.adapter.with_name(found.adapter.name + "-merged")
     try:
         from trainers.models.adapters import merge as merge_into
@@ -60,7 +60,7 @@ def push(
     ] = None,
     private: Annotated[bool, typer.Option("--private", help="Make new repositories private.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be sent; send nothing.")
+        bool, typer.Option("--dry-run", help="Print what would be sent; send nothing.")
     ] = False,
     log_dir: LogDir = Path("logs"),
     as_json: Json = False,

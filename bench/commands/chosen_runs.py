@@ -61,7 +61,7 @@ def newest_log(given: str) -> Path:
     # A win rate's log is the judge's, and its texts stand in another.
     own = [run for run in find_runs(given) if not run.identity.get("judge")]
     if not own:
-        raise RequestError(f"{given}: only win rates, and no log of its own answers")
+        raise RequestError(f"{given}: has win rates only; give a log that `bench run` wrote")
     return log_file(Path(max(own, key=lambda run: run.created).location))
 
 

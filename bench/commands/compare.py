@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 def compare(
     base: Annotated[str, typer.Argument(help="A log, a log folder (with @model or @digest), or a baseline.")],
-    candidate: Annotated[str, typer.Argument(help="What is held against it, named the same way.")],
+    candidate: Annotated[str, typer.Argument(help="The run to compare with it, named the same way.")],
     task: OnlyTasks = None,
     metric: Metrics = None,
     margin: Margin = 0.01,
@@ -65,7 +65,10 @@ def compare(
     folder: BaselineFolder = BASELINES,
     as_json: Json = False,
 ) -> None:
-    """Better, worse or the same, task by task, sample against sample; exit code 1 for worse."""
+    """Say for each task whether the candidate is better, worse or the same, sample by sample.
+
+    Exit code 1 means worse (--strict: or undecided), 2 wrong request, 3 not comparable.
+    """
     one, two = find_runs(base, folder), find_runs(candidate, folder)
     if task is not None:
         wanted = names(task, "--task")
@@ -105,12 +108,15 @@ def check(
         typer.Option(
             "--judge",
             metavar="M[,M]",
-            help="Also judge its texts against the golden ones; the baseline has such a win rate.",
+            help="Also judge its texts against the golden ones; the baseline must have that win rate.",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a checkpoint and hold it against a baseline: exit code 0 not worse, 1 worse, 3 not comparable."""
+    """Run a checkpoint and compare it with a baseline, as a gate for CI.
+
+    Exit code 1 means worse (--strict: or undecided), 2 wrong request, 3 not comparable, 4 not completed.
+    """
     asked = names(tasks, "TASK")
     # What can be wrong with these is said before seconds of imports.
     blessed = find_runs(baseline, folder)
@@ -186,7 +192,7 @@ def bless(
     try:
         if baseline_file(name, folder).exists() and not force:
             raise RequestError(
-                f"{baseline_file(name, folder)} is there already; --force replaces it, or give another --as"
+                f"{baseline_file(name, folder)} already exists; give --force to replace it, or another --as"
             )
         runs = find_runs(log, folder)
         if task is not None:
@@ -298,7 +304,7 @@ def _fraction(text: str) -> float | None:
     except ValueError:
         return None
     if not 0 <= value <= 1:
-        raise RequestError(f"--noise-floor {text}: a fraction from 0 to 1")
+        raise RequestError(f"--noise-floor {text}: give a fraction from 0 to 1")
     return value
 
 

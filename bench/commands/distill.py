@@ -52,7 +52,7 @@ def distill(
         Literal["one", "stage"] | None, typer.Option(help="One call for all stages, or a call for each.")
     ] = None,
     fallback: Annotated[
-        bool, typer.Option("--fallback", help="The bare answer for samples whose text is rejected.")
+        bool, typer.Option("--fallback", help="Use the bare answer for samples whose text is rejected.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first attempt.")] = 0,
     temperature: Temperature = None,
@@ -63,7 +63,7 @@ def distill(
     ] = None,
     resume: Resume = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be asked, with one whole prompt; ask nothing.")
+        bool, typer.Option("--dry-run", help="Print what would be asked and one whole prompt; run nothing.")
     ] = False,
     log_dir: Annotated[
         Path | None, typer.Option("--log-dir", help="Folder of the teacher's log; OUT.logs otherwise.")
@@ -137,7 +137,7 @@ def _price(given: str | None) -> tuple[float, float] | None:
             raise ValueError
     except ValueError:
         raise RequestError(
-            f"--price {given}: give two numbers with a comma, dollars per million tokens read and written"
+            f"--price {given}: give IN,OUT: dollars per million tokens read, and written"
         ) from None
     return read, written
 

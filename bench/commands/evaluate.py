@@ -49,7 +49,7 @@ def run(
     solver: Annotated[
         str | None,
         typer.Option(
-            help="Another solver than the task's: generate, or option_likelihood for tasks with options."
+            help="A solver other than the task's: generate, or option_likelihood for tasks with options."
         ),
     ] = None,
     solver_arg: Annotated[
@@ -164,14 +164,14 @@ def score(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", metavar="NAME", help="Whose completions they are, for the tables."),
+        typer.Option("--model", "-m", metavar="NAME", help="The model that wrote them, for the tables."),
     ] = None,
     log_dir: LogDir = Path("logs"),
     task_arg: DatasetArgs = None,
     bertscore_model: BertscoreModel = None,
     as_json: Json = False,
 ) -> None:
-    """Score completions made elsewhere, into the same log as `run`; exit code 4 where some are missing."""
+    """Score completions made elsewhere, into a log like that of `run`; exit code 4 when some are missing."""
     from bench.running.replayed import score_completions
     from solvers.replay import MISSING
 
@@ -183,7 +183,7 @@ def score(
     if missing := one.unscored[MISSING]:
         raise IncompleteRunError(
             f"{completions} has no completion for {missing} of the {one.expected} samples, left unscored. "
-            "Add them or, where only a part was asked, give its records (-T, or --samples FILE)"
+            "Add them or, if you asked for only a part, give its records (-T, or --samples FILE)"
         )
     if not one.outcomes.scored.any():
         raise IncompleteRunError("no sample was scored; the reasons are above")
@@ -202,7 +202,7 @@ def mistakes(
     out: Annotated[
         Path | None, typer.Option(help="The HTML file, for one log; beside the log when not given.")
     ] = None,
-    n: Annotated[int, typer.Option("-n", min=1, help="At most this many.")] = 200,
+    n: Annotated[int, typer.Option("-n", min=1, help="Show at most this many.")] = 200,
 ) -> None:
     """One page with the picture, question, target and completion of each sample that was not right."""
     from zipfile import BadZipFile
@@ -216,13 +216,13 @@ def mistakes(
         try:
             made = write_mistakes(log, page, n)
         except (ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise RequestError(f"{log}: no inspect log that can be read ({error})") from error
+            raise RequestError(f"{log}: not a readable inspect log ({error})") from error
         there = made.under + made.unscored
         cut = f"; the first {made.shown} are shown" if made.shown < there else ""
         counted = f"{made.under} of {made.samples} samples under the full score, {made.unscored} unscored"
         print(f"{page}: {counted}{cut}")
         if made.not_run:
-            print(f"{made.not_run} samples were not run; the same `bench run` with --resume goes on")
+            print(f"{made.not_run} samples were not run; run the same `bench run` with --resume to continue")
 
 
 def view(

@@ -1,4 +1,4 @@
-"""Which texts are better? Pairs of them shown to a judge, both ways round."""
+"""Which texts are better? Pairs of them shown to a judge, in both orders."""
 
 from __future__ import annotations
 
@@ -24,45 +24,54 @@ if TYPE_CHECKING:
 def judge(
     logs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="LOG…", help="Whose texts: logs, or a log folder@model. Two, or more."),
+        typer.Argument(
+            metavar="LOG…", help="Whose texts to judge: two or more logs, or folders with @model."
+        ),
     ] = None,
     judges: Annotated[
         str | None,
         typer.Option(
-            "--judge", metavar="M[,M]", help="Who judges, as --model in `bench run`; or judge/longer…"
+            "--judge", metavar="M[,M]", help="The judge, as --model in `bench run`; or a rule, judge/longer…"
         ),
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option(metavar="golden|LOG", help="Each LOG against the golden texts, or against this one."),
+        typer.Option(metavar="golden|LOG", help="Compare each LOG with the golden texts, or with this LOG."),
     ] = None,
-    task: Annotated[str | None, typer.Option(help="Which task, where the logs share several.")] = None,
+    task: Annotated[str | None, typer.Option(help="The task to judge, when the logs share several.")] = None,
     limit: Limit = None,
     text_only: Annotated[
-        bool, typer.Option("--text-only", help="Do not show the pictures; the result says so.")
+        bool, typer.Option("--text-only", help="Judge without the pictures; the result says so.")
     ] = False,
     human: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="People's choices (id, choice, rater): who agrees?")
+        Path | None,
+        typer.Option(metavar="CSV", help="People's choices (id, choice, rater), to compare with."),
     ] = None,
     anchors: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Judge a frozen set again; exit code 1 when the judge has moved."),
+        typer.Option(
+            metavar="FILE", help="Judge a frozen set again; exit code 1 when too few verdicts hold."
+        ),
     ] = None,
     save_anchors: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Freeze a drawn part of these pairs and verdicts.")
+        Path | None, typer.Option(metavar="FILE", help="Freeze a random part of these pairs and verdicts.")
     ] = None,
     anchors_size: Annotated[int, typer.Option(min=1, help="Pairs in --save-anchors.")] = 50,
     bound: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Least share of the frozen verdicts that must hold (0.9)."),
+        typer.Option(min=0, max=1, help="Smallest share of the frozen verdicts that must hold (0.9)."),
     ] = None,
     log_dir: LogDir = Path("logs"),
     resume: Resume = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be judged and one whole prompt; ask nobody.")
+        bool, typer.Option("--dry-run", help="Print what would be judged and one whole prompt; run nothing.")
     ] = False,
-    max_tokens: Annotated[int | None, typer.Option(min=1, help="New tokens per reply (1024).")] = None,
-    temperature: Annotated[float | None, typer.Option(min=0, help="Of the judge (0).")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="At most N new tokens per reply (1024).")
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(min=0, help="Sampling temperature of the judge (0).")
+    ] = None,
     seed: Seed = None,
     model_arg: ModelArgs = None,
     model_base_url: ModelBaseUrl = None,
@@ -72,7 +81,10 @@ def judge(
     ] = "bar",
     as_json: Json = False,
 ) -> None:
-    """Show each two texts on a sample to a judge, both ways round: win rates, flips, agreement."""
+    """Show a judge two texts per sample, in both orders: win rates, verdicts that change, agreement.
+
+    Exit code 1 means that --anchors fail, 2 wrong request, 3 no task in common, 4 not completed.
+    """
     from bench.judging.pairwise import judge as judge_pairs
     from bench.judging.pairwise import only_judges
     from bench.running.request import RunRequest

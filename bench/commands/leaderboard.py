@@ -27,14 +27,16 @@ def leaderboard(
     ] = None,
     task: OnlyTasks = None,
     metric: Metrics = None,
-    by: Annotated[str | None, typer.Option(metavar="FIELD", help="Each task's table by this field.")] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="FIELD", help="Show each task's scores by this field.")
+    ] = None,
     matrix: Annotated[
-        bool, typer.Option("--matrix", help="Checkpoints in training order, each against its base.")
+        bool, typer.Option("--matrix", help="Show checkpoints in training order, each against its base.")
     ] = False,
     published: Annotated[
-        bool, typer.Option("--published", help="Also what others reported; never tested against ours.")
+        bool, typer.Option("--published", help="Also show published scores; never tested against ours.")
     ] = False,
-    every: Annotated[bool, typer.Option("--all", help="Every run, not only the newest of its kind.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show every run, not only the newest.")] = False,
     html: Html = None,
     samples: Annotated[
         int, typer.Option(min=0, help="Samples per task with picture and completions in the page.")
@@ -86,7 +88,7 @@ def _runs(
     for path in missing:
         if logs or needed:
             raise RequestError(
-                f"{path}: no such log or folder; `bench run` writes to logs/ unless told otherwise"
+                f"{path}: no such log or folder; `bench run` writes to logs/ unless --log-dir says otherwise"
             )
     found = read_runs(
         [path for path in given if path not in missing],

@@ -61,7 +61,7 @@ Resume = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout; everything else goes to stderr.")]
 Html = Annotated[
-    Path | None, typer.Option("--html", help="Also write the result as one HTML page, without network links.")
+    Path | None, typer.Option("--html", help="Also write the result as one HTML page that needs no network.")
 ]
 
 Metrics = Annotated[

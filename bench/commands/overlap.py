@@ -59,8 +59,8 @@ def _scores(found: list[Repeat], log: Path) -> dict[str, Any]:
     ]
     if strangers:
         raise NotComparableError(
-            f"{log}: {len(strangers)} of its samples are not of these data, such as {strangers[0]!r}; "
-            "give the -T with which it was run"
+            f"{log}: {len(strangers)} of its samples are not in these data, such as {strangers[0]!r}; "
+            "give the -T of that run"
         )
     outcomes = [outcome for outcome in run.outcomes if outcome.id in known]
     parts = {"all": outcomes}

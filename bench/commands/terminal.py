@@ -35,6 +35,8 @@ def console(*, stderr: bool = False) -> Console:
 
 def note(lines: Iterable[str]) -> None:
     """Remarks on stderr; what they quote comes from files, so no control codes of theirs."""
+    from results.shown.words import printable
+
     shown = console(stderr=True)
     for line in lines:
         plain = "".join(c if c.isprintable() else "\ufffd" for c in line)
@@ -53,8 +55,7 @@ class TerminalShow:
         """One line for the person who waits."""
         if not self._quiet:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    @contextlib.contextmanager
+        shown.print(f"note: {printable(line)}", style="yellow", soft_wrap=True, markup=False, highlight=False)
     def samples(self, label: str, total: int) -> Iterator[Callable[[], None]]:
         """A progress bar over ``total`` samples."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -87,7 +88,7 @@ def names(text: str, option: str) -> tuple[str, ...]:
     """The names of an option that takes several with commas between; RequestError when there is none."""
     given = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if not given:
-        raise RequestError(f"{option} is empty; give one name, or several with commas between")
+        raise RequestError(f"{option} is empty; give one name, or several separated by commas")
     return given
 
 

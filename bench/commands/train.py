@@ -37,38 +37,38 @@ def train(
         Path | None, typer.Option(help="Folder of the checkpoint; ./checkpoints/<recipe>/<time> otherwise.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the unfinished training of the same recipe.")
+        bool, typer.Option("--resume", help="Continue the unfinished training of the same recipe.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be trained, with one example; train nothing.")
+        bool, typer.Option("--dry-run", help="Print what would be trained and one example; train nothing.")
     ] = False,
     max_steps: Annotated[int | None, typer.Option(min=1, help="Train this many optimizer steps.")] = None,
     evaluate: Annotated[
-        str | None, typer.Option("--eval", metavar="TASK[,TASK]", help="Score the checkpoint when done.")
+        str | None, typer.Option("--eval", metavar="TASK[,TASK]", help="Then score the checkpoint.")
     ] = None,
     dataset_args: Annotated[
         Pairs | None,
         typer.Option(
             "-T",
             metavar="KEY=VALUE",
-            help="Arguments of the records it is scored on, such as path; also of those it may not repeat.",
+            help="Dataset argument of --eval, such as path=DIR, and of test data not to be trained on.",
         ),
     ] = None,
     report_to: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME[,NAME]", help="Also send the curve to tensorboard, wandb, mlflow, trackio."
+            metavar="NAME[,NAME]", help="Also send the curve to tensorboard, wandb, mlflow or trackio."
         ),
     ] = None,
     allow_overlap: Annotated[
         bool,
-        typer.Option("--allow-overlap", help="Train on examples that it is scored on; the lineage says so."),
+        typer.Option("--allow-overlap", help="Train also on examples of test data; the lineage says so."),
     ] = False,
     trust_remote_code: TrustRemoteCode = False,
     nproc: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = 1,
     nnodes: Annotated[int, typer.Option(min=1, help="Machines; the same command runs on each.")] = 1,
     rdzv: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Where several machines meet: one of them.")
+        str | None, typer.Option(metavar="HOST:PORT", help="Address of one machine, where all of them meet.")
     ] = None,
     parallelism: Annotated[
         Literal["ddp", "fsdp"],

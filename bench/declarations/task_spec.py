@@ -242,7 +242,7 @@ def _source_mistake(dataset: Mapping[str, object]) -> str | None:
 
 
 class DatasetSpec(_Section):
-    """Where the records come from, and which of their fields mean what."""
+    """Where the records come from, and what their fields mean."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [source]} for source in SOURCES]})
 
@@ -266,7 +266,7 @@ class DatasetSpec(_Section):
     )
     jsonl: File | None = Field(
         default=None,
-        description="File of JSON objects, one a line; relative to the task.yaml; {split} is filled in.",
+        description="File of JSON objects, one per line; relative to the task.yaml; {split} is filled in.",
     )
     csv: File | None = Field(
         default=None,
@@ -308,7 +308,7 @@ class DatasetSpec(_Section):
     choices: str | None = Field(
         default=None,
         min_length=1,
-        description="Field with the list of options, which the prompt shows with letters, one a line.",
+        description="Field with the list of options, which the prompt shows with letters, one per line.",
     )
 
     @property
@@ -346,14 +346,17 @@ class GenerationSpec(_Section):
 
     temperature: float = Field(default=0.0, ge=0, description="Sampling temperature; 0 is greedy.")
     top_p: float | None = Field(
-        default=None, gt=0, le=1, description="Sample from the likeliest tokens up to this mass."
+        default=None,
+        gt=0,
+        le=1,
+        description="Sample only from the most likely tokens with this total probability.",
     )
     top_k: int | None = Field(
-        default=None, ge=1, description="Sample from this many of the likeliest tokens."
+        default=None, ge=1, description="Sample only from this many of the most likely tokens."
     )
     seed: int | None = Field(default=None, ge=0, description="Seed of the sampling.")
     max_tokens: int = Field(
-        default=512, ge=1, description="Most tokens of a completion; a longer one is truncated."
+        default=512, ge=1, description="Maximum tokens of a completion; a longer one is cut."
     )
     stop: Names | None = Field(default=None, description="Text, or list of texts, that ends the completion.")
 
@@ -378,12 +381,12 @@ class ShotsSpec(_Section):
 
 
 class DistillSpec(_Section):
-    """How `bench distill` asks a teacher on the train split, and what of it a student learns."""
+    """How `bench distill` asks a teacher on the train split, and which part of its text a student learns."""
 
     teacher: str | None = Field(
         default=None,
-        description="Name of a teacher that comes with Tunebench, in place of prompt and stages: code makes "
-        "its messages, accepts its texts and has variants of what students learn.",
+        description="Name of a teacher that comes with Tunebench, instead of prompt and stages: its code "
+        "writes the messages, accepts the texts and decides what students learn.",
         json_schema_extra={"examples": list(KNOWN_TEACHERS)},
     )
     prompt: str | None = Field(
@@ -392,7 +395,7 @@ class DistillSpec(_Section):
         description="Text that the teacher gets, with fields of the record; the task's own prompt when not "
         "given. {stages} is where the stages are asked for.",
     )
-    system: str | None = Field(default=None, description="The teacher's system message, taken as it is.")
+    system: str | None = Field(default=None, description="The teacher's system message, sent unchanged.")
     hidden: Names = Field(
         default=(),
         description="Fields that only the teacher may see, such as solution; the task's prompt has none.",
@@ -422,7 +425,7 @@ class DistillSpec(_Section):
     )
     forbid: Names = Field(
         default=(),
-        description="Phrases that no accepted text has, such as 'the lecture': words about what is hidden.",
+        description="Phrases that no accepted text may contain, such as 'the lecture', which is hidden.",
     )
     retries: int = Field(
         default=2, ge=0, description="Further attempts, each with another seed; `--retries` overrides it."
@@ -498,7 +501,7 @@ class TaskSpec(_Section):
         description="Text of the question with fields of the record in braces, such as {question}; "
         "literal braces are doubled. Images stand before it.",
     )
-    system: str | None = Field(default=None, description="System message, taken as it is.")
+    system: str | None = Field(default=None, description="System message, sent unchanged.")
     shots: ShotsSpec = Field(default=ShotsSpec(), description="Solved examples before each question.")
     solver: Solver = Field(
         default=Part("generate", {}),
@@ -511,7 +514,7 @@ class TaskSpec(_Section):
     report: ReportSpec = Field(default=ReportSpec(), description="By which fields the scores are summed up.")
     generation: GenerationSpec = Field(
         default=GenerationSpec(),
-        description="How the model generates, unless the command line says else.",
+        description="How the model generates, unless the command line says otherwise.",
     )
     distill: DistillSpec | None = Field(
         default=None, description="How a teacher is asked for training data; `bench distill` needs it."

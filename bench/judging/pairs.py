@@ -69,7 +69,7 @@ def pair_up(
     ][:limit]
     if not paired:
         raise RequestError(
-            f"no sample has two texts to be compared ({_said(left_out) or 'the logs hold none'}); judge logs "
+            f"no sample has two texts to compare ({_said(left_out) or 'the logs hold none'}); judge logs "
             "of the same task and samples"
         )
     if all(None in item.pictures for item in paired):
@@ -118,7 +118,7 @@ def _keys(runs: Sequence[Run]) -> list[str]:
         seen[name] += 1
         keys.append(f"{name} #{seen[name]}" if names.count(name) > 1 else name)
     if GOLDEN in keys:
-        raise RequestError(f"a model is called {GOLDEN!r}, as the target is here; rename its folder")
+        raise RequestError(f"a model is called {GOLDEN!r}, which here means the target; rename its folder")
     return keys
 
 

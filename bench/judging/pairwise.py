@@ -84,7 +84,7 @@ async def refuse_the_blind(judge: ServedModel) -> None:
         reason = " ".join(str(said).split())[:300] or type(said).__name__
         raise RequestError(
             f"--judge {judge.name} did not take a picture ({reason}). A judge must see the charts that the "
-            "texts describe: name another, or judge with --text-only, which the result then says"
+            "texts describe: name another judge, or use --text-only, which the result then says"
         ) from error
 
 
@@ -114,7 +114,7 @@ def anchors(pairs: PairSet, judged: Judging, *, size: int, bound: float, seed: i
     whole = [item for item in pairs.items if item.id in calls and all(c in said for c in calls[item.id])]
     if not whole:
         raise RequestError(
-            "--save-anchors: no pair has a verdict in both orders, so there is nothing to hold to"
+            "--save-anchors: no pair has a verdict in both orders, so there is nothing to keep"
         )
     drawn: Sequence[JudgedSample] = random.Random(seed).sample(whole, min(size, len(whole)))
     kept = {item.id for item in drawn}
@@ -137,8 +137,8 @@ def only_judges(request: RunRequest) -> RunRequest:
     """The request, its judges checked to be some. RequestError when none is named."""
     if not request.models:
         raise RequestError(
-            "--judge: name who judges, such as openai/gpt-4o, ./checkpoints/judge or judge/longer; no model "
-            "is taken to judge its own texts unasked"
+            "--judge: name who judges, such as openai/gpt-4o, ./checkpoints/judge or judge/longer; there "
+            "is no default, for a model would judge its own texts"
         )
     return dataclasses.replace(request, limit=None, sample_ids=(), epochs=None)
 

@@ -60,7 +60,7 @@ def prepare(model: str, repository: str, *, log_dir: Path, data: Path | None = N
     data_repository = None
     if data is not None:
         if not any(data.rglob("*.parquet")):
-            raise RequestError(f"--data {data}: no training folder (no parquet files in it)")
+            raise RequestError(f"--data {data}: not a training folder (no parquet files in it)")
         data_repository = f"{repository}-data"
     lineage = read_lineage(folder)
     files = dict(_files(folder))
@@ -193,13 +193,13 @@ class _hub_errors:  # used as `with _hub_errors(name):`
         status = getattr(getattr(error, "response", None), "status_code", None)
         if isinstance(error, HfHubHTTPError) and status in (400, 401, 403, 404, 409):
             raise RequestError(
-                f"--to {self._repository}: the hub refuses ({said}). Log in with `hf auth login`, or set "
+                f"--to {self._repository}: the hub refused ({said}). Log in with `hf auth login`, or set "
                 "HF_TOKEN to a token that may write there"
             ) from error
         if isinstance(error, OSError) or _is_network(error):
             raise IncompleteRunError(
-                f"--to {self._repository}: the hub could not be reached or broke off ({said}); the same "
-                "command goes on, what arrived is not sent twice"
+                f"--to {self._repository}: the hub could not be reached or the upload stopped ({said}); "
+                "run the same command to continue, finished files are not sent twice"
             ) from error
 
 

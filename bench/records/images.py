@@ -93,7 +93,7 @@ def _stored(content: bytes) -> Path:
             raise
     except OSError as error:
         raise IncompleteRunError(
-            f"an image cannot be written to the cache: {error}; make room there, or set TUNEBENCH_CACHE to "
+            f"an image cannot be written to the cache: {error}; free some space, or set TUNEBENCH_CACHE to "
             "another folder"
         ) from error
     return file

@@ -150,7 +150,7 @@ def _from_file(dataset: DatasetSpec, overrides: Mapping[str, object]) -> Rows:
     declared = Path(str(overrides.get("path", own))).expanduser()
     if "split" in overrides and "{split}" not in str(declared):
         raise RequestError(
-            f"split={overrides['split']} was given, and {declared.name} is one file for all; write {{split}} "
+            f"split={overrides['split']} was given, but {declared.name} is one file for all; write {{split}} "
             f"into dataset.{dataset.source}, or give the split's own file with -T path=FILE"
         )
     path = Path(str(declared).replace("{split}", str(overrides.get("split", dataset.split)))).absolute()

@@ -77,7 +77,7 @@ def read_folder(folder: Path, most: int | None = None) -> tuple[list[FolderRow],
     file = folder / FILE
     if not file.is_file():
         raise RequestError(
-            f"{folder}: no training folder (no {FILE} in it); `bench distill TASK --out` makes one"
+            f"{folder}: not a training folder (no {FILE} in it); `bench distill TASK --out` makes one"
         )
     try:
         table = parquet.ParquetFile(file)
@@ -89,7 +89,7 @@ def read_folder(folder: Path, most: int | None = None) -> tuple[list[FolderRow],
         provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
     except (ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise RequestError(f"{folder}: no training folder that can be read ({first})") from error
+        raise RequestError(f"{folder}: not a readable training folder ({first})") from error
     return rows[:most], table.metadata.num_rows, provenance
 
 

@@ -304,7 +304,7 @@ def _check_finished(log: EvalLog, run: Run, request: RunRequest) -> None:
         reason = log.error.message if log.error else f"the log's status is {log.status!r}"
         raise IncompleteRunError(
             f"{run.task} was not completed: {reason}\nlog: {log.location}\n"
-            "what was finished is in it; go on with --resume"
+            "what was finished is in it; continue with --resume"
         )
     if request.base_url and run.unscored:
         check_endpoint(request.base_url)

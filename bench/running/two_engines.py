@@ -48,7 +48,7 @@ def compare_engines(request: ParityRequest, show: Show) -> Parity:
     """
     task = named_task(request.task, request.dataset_args)
     if isinstance(task, str):
-        raise RequestError(f"{request.task}: parity needs a task of ours or a task.yaml")
+        raise RequestError(f"{request.task}: parity needs a task of Tunebench (`bench list`) or a task.yaml")
     first, second = asyncio.run(_runs(request, task, show))
     return compared(first, second)
 

@@ -59,7 +59,7 @@ class Checkpoint:
 def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
     """The checkpoint of a folder or hub id; a hub id's files are fetched when they are not here yet.
 
-    Raises RequestError when the folder holds no model, or the hub id cannot be had.
+    Raises RequestError when the folder holds no model, or the hub id is unavailable.
     """
     if name in nano.NAMES:
         return Checkpoint(name, nano.nano(name))
@@ -83,14 +83,16 @@ def _local_checkpoint(name: str, path: Path) -> Checkpoint:
         base, revision = _base_of(adapter_config)
         if base is None:
             raise RequestError(
-                f"--model {name}: adapter_config.json is no JSON that names a base_model_name_or_path; "
+                f"--model {name}: adapter_config.json is not JSON with a base_model_name_or_path; "
                 "give the folder that peft's save_pretrained wrote"
             )
         near = path / base
         try:
             found = find_checkpoint(str(near)) if near.is_dir() else find_checkpoint(base, revision=revision)
         except RequestError as error:
-            raise RequestError(f"--model {name}: an adapter, and its base cannot be had: {error}") from error
+            raise RequestError(
+                f"--model {name}: an adapter, and its base model is unavailable: {error}"
+            ) from error
         return Checkpoint(name, found.folder, adapter=path, revision=found.revision)
     if not (path / "config.json").is_file():
         raise RequestError(
@@ -129,7 +131,7 @@ def _fetched(name: str, revision: str | None) -> Path:
             return Path(snapshot_download(name, revision=revision))
     except Exception as error:  # the hub's client raises many kinds, offline more than anything
         raise RequestError(
-            f"--model {name}: not a folder here, and the hub did not give it: {first_line(error)}. "
+            f"--model {name}: not a folder here, and the hub download failed: {first_line(error)}. "
             "Check the name, or download it elsewhere and give its folder"
         ) from error
 

@@ -82,7 +82,7 @@ class RuleAPI(ModelAPI):
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
         for name in arguments:
-            raise RequestError(f"-M {name}: judges that are rules take no arguments; leave it out")
+            raise RequestError(f"-M {name}: a judge/ rule takes no arguments; leave it out")
         if model_name not in _RULES:
             near = did_you_mean(f"judge/{model_name}", NAMES)
             raise RequestError(f"judge/{model_name} is not one of {', '.join(NAMES)}{near}")

@@ -125,14 +125,14 @@ def _checked(request: DistillRequest, *, dry: bool = False) -> tuple[TaskSpec, T
     spec = find_task(request.task)
     block = declared(spec)
     if request.out.exists() and not request.resume and not dry:
-        raise RequestError(f"--out {request.out}: is there already; give another folder, or --resume")
+        raise RequestError(f"--out {request.out}: already exists; give another folder, or --resume")
     if request.fallback and block.fallback is None:
         raise RequestError(f"--fallback: task {spec.name!r} declares no distill.fallback; leave it out")
     temperature = block.generation.temperature if request.temperature is None else request.temperature
     retries = block.retries if request.retries is None else request.retries
     if retries and temperature == 0 and request.teacher != PROGRAMMATIC:
         raise RequestError(
-            f"--temperature 0 with {retries} retries: each would write the same; give --retries 0 as well"
+            f"--temperature 0 with {retries} retries: each would write the same; add --retries 0"
         )
     calls_of(spec, request.calls)
     return spec, teacher_task(student_task=request.task, **_task_args(request))
@@ -246,7 +246,7 @@ def _rationale(spec: TaskSpec) -> Rationale:
     if make is None:
         able = ", ".join(RATIONALES)
         raise RequestError(
-            f"--teacher {PROGRAMMATIC}: task {spec.name!r} has no rationales of its own (records that have: "
+            f"--teacher {PROGRAMMATIC}: task {spec.name!r} has no rationales of its own (those that have: "
             f"{able}); give a model"
         )
     return make()

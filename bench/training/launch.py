@@ -60,7 +60,7 @@ def check(processes: Processes, request: TrainRequest, recipe: TrainRecipe) -> N
     except ValueError as error:
         raise RequestError(str(error)) from error
     if processes.machines > 1 and not processes.rendezvous:
-        raise RequestError("--nnodes: several machines meet at --rdzv HOST:PORT, an address of one of them")
+        raise RequestError("--nnodes: several machines need --rdzv HOST:PORT, an address of one of them")
     if processes.machines > 1 and request.out is None:
         raise RequestError("--nnodes: give --out, a folder that all machines share")
     if processes.machines > 1 and request.evaluate:
@@ -68,9 +68,7 @@ def check(processes: Processes, request: TrainRequest, recipe: TrainRecipe) -> N
             "--nnodes: leave out --eval, and score the checkpoint with `bench run` when it is done"
         )
     if processes.parallelism == "fsdp" and processes.total == 1:
-        raise RequestError(
-            "--parallelism fsdp: one process has nobody to share with; give --nproc or --nnodes"
-        )
+        raise RequestError("--parallelism fsdp: one process cannot share the model; give --nproc or --nnodes")
     import torch
 
     gpus = torch.cuda.device_count()

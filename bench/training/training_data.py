@@ -55,7 +55,7 @@ def training_data(
 
     held_out_args: arguments of the test splits' records, such as `path`; what the recipe or its training
     folder says of where the records lie holds as well. RequestError when the source is missing or holds
-    nothing that can be trained on, and when a test split of `also_held_out` cannot be had.
+    nothing that can be trained on, and when a test split of `also_held_out` is unavailable.
     """
     left_out: dict[str, str] = {}
     asked = {spec.name: spec for spec in map(find_task, also_held_out)}

@@ -61,14 +61,14 @@ def resolved(request: TrainRequest) -> TrainRecipe:
     recipe = find_recipe(request.recipe, changes)
     if recipe.base.trust_remote_code and not request.trust_remote_code:
         raise RequestError(
-            f"recipe {recipe.name!r} runs code that {recipe.base.checkpoint} brings; look at that code, and "
+            f"recipe {recipe.name!r} runs code that comes with {recipe.base.checkpoint}; read it, then "
             "allow it with --trust-remote-code"
         )
     return recipe
 
 
 def base_checkpoint(recipe: TrainRecipe) -> Checkpoint:
-    """The files of the recipe's base; RequestError when it cannot be had or is itself an adapter."""
+    """The files of the recipe's base; RequestError when it is unavailable or is itself an adapter."""
     name = recipe.base.checkpoint
     try:
         found = find_checkpoint(name, revision=recipe.base.revision)
@@ -123,7 +123,7 @@ def run_training(request: TrainRequest, show: TrainShow) -> TrainResult:
     except OverlapError as error:
         raise RequestError(
             f"{error}\nA score on them would measure memory. Take them out of the training data; or allow it "
-            "with --allow-overlap, which the lineage then says"
+            "with --allow-overlap, which the lineage then records"
         ) from error
     except (TrainingStopped, NotAsAskedError) as error:
         raise IncompleteRunError(str(error)) from error

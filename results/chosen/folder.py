@@ -54,7 +54,7 @@ def read_runs(
             continue
         problem = _unfinished(run)
         if problem is None and not judged:
-            problem = "a judging without one reference for all, or of anchors: no column of its own"
+            problem = "a judging of anchors, or without a common reference, gets no column"
         if problem is not None:
             problems.append(f"{path}: {problem}")
         else:

@@ -165,8 +165,8 @@ def noise_floors(first: Sequence[Run], second: Sequence[Run]) -> dict[str, float
     compared = compare(first, second, Rules())
     if others := [task.task for task in compared if not _may_be_one(task)]:
         raise NotComparable(
-            f"{', '.join(others)}: the two runs are of different weights, and noise is what differs between "
-            "two runs of the same; run one model twice"
+            f"{', '.join(others)}: the two runs have different weights, but noise is the difference between "
+            "two runs of one model; run one model twice"
         )
     return {task.task: task.flipped for task in compared}
 

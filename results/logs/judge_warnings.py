@@ -1,5 +1,5 @@
-"""What makes a run suspect, said in every table: a judge that judges itself, its pupils, or what it did not
-see; a lineage of other weights.
+"""What makes a run suspect, said in every table: the judge rates itself, its students, or pictures it never
+saw; a lineage of other weights.
 """
 
 from __future__ import annotations

@@ -56,12 +56,12 @@ class Run:
 
     @property
     def minutes(self) -> float | None:
-        """Minutes in which samples ran, engine start and pauses aside; None where nothing was inferred."""
+        """Minutes in which samples ran, not counting start-up and pauses; None where nothing was inferred."""
         return None if not self.seconds or "completions_hash" in self.identity else self.seconds / 60
 
     @property
     def samples_per_second(self) -> float | None:
-        """Samples finished per second of running, engine start and pauses aside; None where none ran."""
+        """Samples finished per second, not counting start-up and pauses; None where none ran."""
         if not self.seconds or "completions_hash" in self.identity:
             return None
         return len(self.outcomes) / self.seconds

@@ -63,7 +63,7 @@ def mean_interval(
 ) -> Interval | None:
     """Mean of values in [0, 1] with its interval, or None without values.
 
-    Independent 0/1 values get Wilson's interval; clustered or graded ones Student's t over the clusters,
+    Independent 0/1 values use the Wilson interval; clustered or graded ones Student's t over the clusters,
     cut to [0, 1]. Where the values do not vary (all right, all wrong) the spread between clusters says
     nothing, and Wilson's interval with one value per cluster, the cautious reading, stands in.
     """

@@ -15,7 +15,7 @@ from results.shown.words import score_text, shown
 
 
 def majority(targets: Iterable[str]) -> float | None:
-    """What always giving the most frequent target would score, from 0 to 1; None without targets.
+    """The score of always giving the most frequent answer, from 0 to 1; None without targets.
 
     Targets are compared as written; of a target with alternatives (``a | b``) each counts.
     """
@@ -55,7 +55,7 @@ def _exact(run: Run) -> bool:
 
 
 def _table(runs: Sequence[Run], field: str) -> Table:
-    """One row per group, all samples first. majority: the most frequent answer of each group."""
+    """One row per group, all samples first. majority: the score of always giving the most frequent answer."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(shown(f"{runs[0].task} by {field}"), overflow="fold", vertical="bottom")
     table.add_column("n", justify="right", no_wrap=True, vertical="bottom")

@@ -48,8 +48,8 @@ def print_judgings(judgings: Sequence[Judging], console: Console) -> None:
 
 _LEGEND = (
     "win: preferred, both orders of a pair together, ties as half. at equal length: by logistic regression "
-    "on the difference in words. flips: pairs that the order changed. FIRST: share of the verdicts that "
-    "named the first. no verdict: replies without one; their pairs are unscored."
+    "on the difference in words. flips: pairs whose verdict changes with the order. FIRST: share of verdicts "
+    "for the text shown first. no verdict: replies without one; their pairs are unscored."
 )
 
 

@@ -149,7 +149,7 @@ def _listed(file: Path, known: Mapping[str, object]) -> list[str]:
     try:
         rows = _rows(file)
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{error}, or use -T splits=own for a split of ours") from None
+        raise FileNotFoundError(f"{error}, or use -T splits=own for Tunebench's own split") from None
     column = next(iter(rows[0])) if rows else ""
     names = [(row[column] or "").strip().removesuffix(".txt") for row in rows]
     odd = [name for name in names if not re.fullmatch(r"(?:two|multi)_col-\d+", name)]

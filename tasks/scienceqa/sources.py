@@ -72,7 +72,7 @@ def hub_rows(revision: str, split: str) -> list[Row]:
     except Exception as error:  # the hub's client has no common error: network, names, access, formats
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise OSError(
-            f"ScienceQA is not here and the hub did not give it ({first}); {_HOW_TO_GET}"
+            f"ScienceQA is not here and the hub download failed ({first}); {_HOW_TO_GET}"
         ) from error
     rows: list[Row] = []
     for piece in found.with_format("arrow").iter(batch_size=_BATCH):

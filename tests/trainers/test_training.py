@@ -240,7 +240,7 @@ def test_killed_and_resumed_it_reaches_the_same_weights(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert not out.exists() and (unfinished / "checkpoint-3" / "model.safetensors").is_file()
-    with pytest.raises(ValueError, match="an unfinished training; go on with --resume"):
+    with pytest.raises(ValueError, match="an unfinished training; continue with --resume"):
         train(long, data, base=tiny_checkpoint, out=out)
     with pytest.raises(ValueError, match=r"another recipe \(optimizer.learning_rate: 0.001, now 0.002\)"):
         changed = long.model_copy(

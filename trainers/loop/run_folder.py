@@ -35,7 +35,7 @@ def opened(folder: Path, out: Path, identity: Mapping[str, Any], recipe: TrainRe
         run.write_text(json.dumps({**identity, "recipe": recipe.as_plain()}, indent=2))
         return 0
     if not resume:
-        raise ValueError(f"{folder}: an unfinished training; go on with --resume, or remove the folder")
+        raise ValueError(f"{folder}: an unfinished training; continue with --resume, or remove the folder")
     before = json.loads(run.read_text())
     changed = [name for name, value in identity.items() if before.get(name) != value]
     if changed:

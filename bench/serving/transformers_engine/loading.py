@@ -41,7 +41,7 @@ def load(checkpoint: Checkpoint, *, device: str, dtype: str, trust_remote_code: 
         else:
             raise RequestError(
                 f"--model {checkpoint.name}: transformers cannot load it: {'; nor: '.join(refusals)}"
-                + ("" if trust_remote_code else ". Code from the checkpoint runs with --trust-remote-code")
+                + ("" if trust_remote_code else ". --trust-remote-code allows code from the checkpoint")
             )
         if missing := sorted(report["missing_keys"]):
             raise RequestError(

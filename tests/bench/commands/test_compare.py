@@ -151,7 +151,7 @@ def test_a_baseline_is_not_replaced_by_accident(bench: Command) -> None:
     assert bench("bless", "base", "--as", "good", "--dir", "{dir}")[0] == 0
     code, _, err = bench("bless", "worse", "--as", "good", "--dir", "{dir}")
     assert code == 2
-    assert "--force replaces it" in err
+    assert "--force to replace it" in err
     assert bench("bless", "worse", "--as", "good", "--dir", "{dir}", "--force")[0] == 0
     assert bench("bless", "base", "--as", "../up", "--dir", "{dir}")[0] == 2
 

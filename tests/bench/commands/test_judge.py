@@ -143,7 +143,7 @@ def test_from_two_logs_to_anchors(bench: Bench, home: Path) -> None:
         assert ("held" if code == 0 else "moved") in again.stdout
     broken = bench("judge", "--anchors", "people.csv", "--judge", "judge/tie")
     assert broken.returncode == 2
-    assert "no file of pairs to judge" in broken.stderr
+    assert "not a file of pairs to judge" in broken.stderr
 
 
 def test_a_worse_win_rate_fails_the_check(bench: Bench, home: Path, endpoint: Any) -> None:

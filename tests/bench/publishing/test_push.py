@@ -291,7 +291,7 @@ def test_a_refusal_is_one_line(push: Push, hub: Hub, checkpoint: Path) -> None:
     hub.refuse = 403
     done = push(checkpoint, "--to", "somebody/reader")
     assert done.returncode == 2
-    assert "the hub refuses" in done.stderr
+    assert "the hub refused" in done.stderr
     assert "hf auth login" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -311,7 +311,7 @@ def test_a_hub_that_is_not_there_is_an_incomplete_run(
     [
         ("reader", None, "OWNER/NAME"),
         ("some body/reader", None, "--to some body/reader"),
-        ("somebody/reader", ".", "no training folder"),
+        ("somebody/reader", ".", "not a training folder"),
     ],
 )
 def test_mistakes_are_named_before_anything_is_sent(

@@ -174,7 +174,7 @@ def test_another_file_can_be_given(folder: Path) -> None:
 
 def test_a_split_of_a_single_file_is_refused(folder: Path) -> None:
     said = refusal(task(jsonl=jsonl(folder, row("red"))), {"split": "train"})
-    assert said.startswith("split=train was given, and colours.jsonl is one file for all; write {split} into")
+    assert said.startswith("split=train was given, but colours.jsonl is one file for all; write {split} into")
     assert said.endswith("or give the split's own file with -T path=FILE")
 
 

@@ -134,7 +134,7 @@ def test_an_adapters_base_may_be_relative_to_it(checkpoint: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ('{"base_model_name_or_path": "../gone"}', "its base cannot be had"),
+        ('{"base_model_name_or_path": "../gone"}', "its base model is unavailable"),
         ('{"base_model_name_or_path": ""}', "base_model_name_or_path"),
         ("{}", "base_model_name_or_path"),
         ("[]", "base_model_name_or_path"),
@@ -155,7 +155,7 @@ def test_names_that_are_no_checkpoint_are_refused(tmp_path: Path, checkpoint: Pa
         find_checkpoint(str(tmp_path / "gone"))
     with pytest.raises(RequestError, match="a file"):
         find_checkpoint(str(checkpoint / "config.json"))
-    with pytest.raises(RequestError, match="the hub did not give it"):
+    with pytest.raises(RequestError, match="the hub download failed"):
         find_checkpoint("nobody/nothing-of-that-name")
 
 

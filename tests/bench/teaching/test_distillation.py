@@ -323,7 +323,7 @@ def test_what_cannot_be_done_is_refused_before_anybody_is_asked(
 def test_a_folder_that_is_there_is_not_overwritten(tmp_path: Path, quiet: Any) -> None:
     (tmp_path / "mine").mkdir()
     asked = DistillRequest(task="chart_vqa", teacher="programmatic", out=tmp_path / "mine")
-    with pytest.raises(RequestError, match="is there already"):
+    with pytest.raises(RequestError, match="already exists"):
         run_teacher(asked, quiet)
 
 
@@ -580,7 +580,7 @@ def test_what_could_not_be_asked_is_unscored_and_tried_again(
         (("chart_vqa", "--teacher", "nano"), "--out missing"),
         (("chart_vqa", "--teacher", "nano", "--out", "o", "--price", "1"), "--price 1: give two numbers"),
         (("chart_vqa", "--teacher", "nano", "--out", "o", "--samples-per", "chart=no"), "a whole number"),
-        (("--inspect", "nowhere"), "no training folder"),
+        (("--inspect", "nowhere"), "not a training folder"),
         (("chart_vqu", "--teacher", "nano", "--out", "o"), "did you mean 'chart_vqa'"),
     ],
 )

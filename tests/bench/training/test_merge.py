@@ -73,4 +73,4 @@ def test_an_adapter_whose_base_is_gone_is_refused(bench: Bench, adapter: Path) -
     )
     done = bench("merge", adapter)
     assert done.returncode == 2
-    assert "its base cannot be had" in done.stderr
+    assert "its base model is unavailable" in done.stderr

@@ -140,7 +140,7 @@ def test_a_missing_folder_says_how_to_get_the_data(tmp_path: Path) -> None:
 
 def test_without_a_folder_or_the_hub_the_error_says_how_to_get_the_data() -> None:
     pytest.importorskip("datasets")
-    with pytest.raises(OSError, match=r"the hub did not give it .*-T path=FOLDER.*derek-thomas/ScienceQA"):
+    with pytest.raises(OSError, match=r"the hub download failed .*-T path=FOLDER.*derek-thomas/ScienceQA"):
         scienceqa()
 
 

@@ -136,7 +136,7 @@ def test_a_mistake_in_a_process_is_said_once_and_gives_its_code(
     ("processes", "request_", "said"),
     [
         (Processes(3), TrainRequest("nano"), "cannot be shared by 3 processes of 22 examples"),
-        (Processes(1, parallelism="fsdp"), TrainRequest("nano"), "nobody to share with"),
+        (Processes(1, parallelism="fsdp"), TrainRequest("nano"), "cannot share the model"),
         (Processes(1, 2), TrainRequest("nano", out=Path("x")), "--rdzv HOST:PORT"),
         (Processes(1, 2, "host:29500"), TrainRequest("nano"), "give --out"),
         (
