@@ -131,4 +131,4 @@ def test_the_command_counts_and_splits_a_log_s_score(
     assert (scores["repeated items"]["n"], scores["repeated items"]["mean"]) == (1, 1)
     assert "geography" in bench("overlap", "scienceqa", *arguments).stdout
     wrong = bench("overlap", "scienceqa", *arguments, "-T", "split=validation", "--log", "logs")
-    assert wrong.returncode == 3 and "are not of these data" in wrong.stderr
+    assert wrong.returncode == 3 and "are not in these data" in wrong.stderr

@@ -299,8 +299,8 @@ def test_some_of_each_group_are_asked(scienceqa_folder: Path) -> None:
     ("changes", "message"),
     [
         ({"task": "scienceqa"}, "does not say how a teacher is asked"),
-        ({"dataset_args": {"split": "test"}}, "the train split alone"),
-        ({"dataset_args": {"split": "validation"}}, "the train split alone"),
+        ({"dataset_args": {"split": "test"}}, "only from the train split"),
+        ({"dataset_args": {"split": "validation"}}, "only from the train split"),
         ({"dataset_args": {"shots": 2}}, "-T shots"),
         ({"samples_per": {"topics": 2}}, "did you mean 'topic'"),
         ({"temperature": 0.0}, "--retries 0"),
@@ -578,7 +578,7 @@ def test_what_could_not_be_asked_is_unscored_and_tried_again(
     [
         ((), "TASK, --teacher, --out missing"),
         (("chart_vqa", "--teacher", "nano"), "--out missing"),
-        (("chart_vqa", "--teacher", "nano", "--out", "o", "--price", "1"), "--price 1: give two numbers"),
+        (("chart_vqa", "--teacher", "nano", "--out", "o", "--price", "1"), "--price 1: give IN,OUT"),
         (("chart_vqa", "--teacher", "nano", "--out", "o", "--samples-per", "chart=no"), "a whole number"),
         (("--inspect", "nowhere"), "not a training folder"),
         (("chart_vqu", "--teacher", "nano", "--out", "o"), "did you mean 'chart_vqa'"),

@@ -60,7 +60,7 @@ def test_a_merged_folder_is_a_checkpoint_of_its_own(bench: Bench, adapter: Path,
 def test_what_is_no_adapter_is_refused(bench: Bench, tiny_checkpoint: Path, tmp_path: Path) -> None:
     whole = bench("merge", tiny_checkpoint)
     assert whole.returncode == 2
-    assert "no adapter" in whole.stderr
+    assert "not an adapter" in whole.stderr
     missing = bench("merge", tmp_path / "gone")
     assert missing.returncode == 2
     assert "no such folder" in missing.stderr
