@@ -14,6 +14,7 @@ from bench.building.task import build_task
 from bench.declarations.catalog import find_task
 
 
+@pytest.mark.process
 def test_help_imports_nothing_heavy() -> None:
     program = (
         "import sys\n"
@@ -30,6 +31,7 @@ def test_help_imports_nothing_heavy() -> None:
         assert f" {command} " in done.stdout
 
 
+@pytest.mark.process
 def test_listing_needs_no_engine() -> None:
     program = (
         "import sys\nfrom bench.cli import app\napp(['list'], standalone_mode=False)\n"
@@ -236,6 +238,7 @@ def test_a_wrong_request_ends_in_one_message(bench: Any, tmp_path: Path, name: s
     assert not list(tmp_path.glob("logs/*.eval"))
 
 
+@pytest.mark.process
 def test_a_reader_that_has_seen_enough_does_not_change_the_exit_code() -> None:
     program = (
         "import sys\nfrom bench.commands.terminal import console\nout = console()\n"
