@@ -75,8 +75,7 @@ def test_a_package_imports_only_what_it_may(package: str) -> None:
         said(name, line, other)
         for name, found in imports().items()
         for line, other in found
-        if name.partition(".")[0] == package
-        and other.partition(".")[0] not in {package, *ALLOWED[package]}
+        if name.partition(".")[0] == package and other.partition(".")[0] not in {package, *ALLOWED[package]}
     ]
     assert wrong == []
 

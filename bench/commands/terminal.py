@@ -39,8 +39,7 @@ def note(lines: Iterable[str]) -> None:
 
     shown = console(stderr=True)
     for line in lines:
-        plain = "".join(c if c.isprintable() else "\ufffd" for c in line)
-        shown.print(f"note: {plain}", style="yellow", soft_wrap=True, markup=False, highlight=False)
+        shown.print(f"note: {printable(line)}", style="yellow", soft_wrap=True, markup=False, highlight=False)
 
 
 class TerminalShow:
@@ -55,7 +54,8 @@ class TerminalShow:
         """One line for the person who waits."""
         if not self._quiet:
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
-        shown.print(f"note: {printable(line)}", style="yellow", soft_wrap=True, markup=False, highlight=False)
+
+    @contextlib.contextmanager
     def samples(self, label: str, total: int) -> Iterator[Callable[[], None]]:
         """A progress bar over ``total`` samples."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
