@@ -39,9 +39,6 @@ from scorers.overlap.bleu import (
 from scorers.overlap.normalize import Normalization, normalized
 from scorers.overlap.rouge import ROUGE_TYPES, RougeScorer
 
-BATCHED = ("bleu", "chrf", "rouge", "bertscore")
-"""The scorers here: computed in batches, and by `bench run` only when all completions are there."""
-
 
 @metric(name="corpus_bleu")
 def corpus_bleu_metric() -> Metric:

@@ -6,7 +6,8 @@ import contextlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from pkgutil import resolve_name
+from typing import Any
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -23,8 +24,7 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import Solver
 
-from bench.building.rating_judge import with_judge
-from bench.building.scoring import signatures, with_encoder, with_references
+from bench.building.scoring import signatures, with_encoder, with_judge, with_references
 from bench.building.shots import Shots, with_overrides
 from bench.declarations.task_spec import Part, TaskSpec, declared_parts
 from bench.declarations.yaml_lines import Declaration, Problem
@@ -32,44 +32,13 @@ from bench.errors import RequestError, did_you_mean
 from bench.records.identity import data_hash, image_digest, prompt_hash
 from bench.records.loading import Record, load_records
 from scorers.bertscore.vector_cache import reference_cache
-from scorers.boxed.boxed_scorer import boxed
-from scorers.essays.essay_form import FAULTS
-from scorers.essays.essay_scorers import essay_form, essay_numbers
-from scorers.judges.correctness import UNPARSED, correctness
-from scorers.options.option_scorer import option_letter, option_readings, reasoning
-from scorers.text_scorers import bertscore, bleu, chrf, rouge
-from solvers.completion import completion
-from solvers.option_likelihood import option_likelihood
+from scorers.declared import SCORERS
+from scorers.options.option_scorer import option_readings
+from solvers.declared import SOLVERS
 from tasks.cache import cache_folder
 from tasks.hub import asked_or_kept, kept_alone
 
-# What task.yaml may name. A third of anything earns its own table; these are two short ones.
-_SOLVERS: Mapping[str, Callable[..., Solver]] = {
-    "generate": completion,
-    "option_likelihood": option_likelihood,
-}
-_SCORERS: Mapping[str, Callable[..., Scorer]] = {
-    "boxed": boxed,
-    "option_letter": option_letter,
-    "reasoning": reasoning,
-    "essay_form": essay_form,
-    "essay_numbers": essay_numbers,
-    "bleu": bleu,
-    "chrf": chrf,
-    "rouge": rouge,
-    "bertscore": bertscore,
-    "correctness": correctness,
-}
-
-# The numbers of a scorer that count what is wrong; what compares runs turns them round.
-_LOWER_IS_BETTER: Mapping[str, Sequence[str]] = {
-    "essay_form": FAULTS,
-    "essay_numbers": ("no_numbers",),
-    "correctness": (UNPARSED,),
-}
-
 _LONGEST_METADATA = 1000
-_T = TypeVar("_T")
 
 
 def build_task(
@@ -111,7 +80,7 @@ def build_task(
                 "prompt_hash": prompt_hash(spec, shots.digest),
                 "records": len(records),
                 "metrics": signatures(spec, references),
-                "lower_is_better": [n for part in spec.scorer for n in _LOWER_IS_BETTER.get(part.name, ())],
+                "lower_is_better": [n for part in spec.scorer for n in SCORERS[part.name].lower_is_better],
                 "dataset_args": {name: _plain(value) for name, value in given.items()},
             },
             "report": {"by": list(spec.report.by), "cluster": "cluster"},
@@ -121,14 +90,15 @@ def build_task(
 
 def build_solver(spec: TaskSpec) -> Solver:
     """The declared solver; RequestError when it does not take its arguments."""
-    return _made(spec, "solver", _SOLVERS, spec.solver)
+    solver: Solver = _made(spec, "solver", spec.solver)
+    return solver
 
 
 def build_scorers(spec: TaskSpec) -> list[Scorer]:
     """The declared scorers; RequestError when one does not take its arguments."""
     encoder = any(part.name == "bertscore" for part in spec.scorer)
     with _references_kept(), asked_or_kept() if encoder else contextlib.nullcontext():
-        made = [_made(spec, "scorer", _SCORERS, part) for part in spec.scorer]
+        made = [_made(spec, "scorer", part) for part in spec.scorer]
         # The solver that compares options leaves several readings of them, and all are reported.
         return [*made, option_readings()] if spec.solver.name == "option_likelihood" else made
 
@@ -149,22 +119,27 @@ def argument_problems(declared: Declaration) -> list[Problem]:
     Nothing is downloaded: that an encoder is not here yet is no mistake of the file.
     """
     problems: list[Problem] = []
-    tables: Mapping[str, Mapping[str, Callable[..., object]]] = {"solver": _SOLVERS, "scorer": _SCORERS}
     with _references_kept(), kept_alone():
-        for what, table in tables.items():
+        for what, names in (("solver", SOLVERS), ("scorer", SCORERS)):
             for place, part in declared_parts(declared.data.get(what)):
-                if part.name not in table:
+                if part.name not in names:
                     continue
-                if unknown := _unknown_arguments(what, table[part.name], part):
+                make = _maker(what, part.name)
+                if unknown := _unknown_arguments(what, make, part):
                     problems += [Problem(declared.line((what, *place, key)), unknown[key]) for key in unknown]
                     continue
                 try:
-                    table[part.name](**part.args)
+                    make(**part.args)
                 except (TypeError, ValueError) as error:
                     if not type(error.__cause__).__module__.startswith("huggingface_hub"):
                         said = f"{what} {part.name!r}: {error}"
                         problems.append(Problem(declared.line((what, *place)), said))
     return problems
+
+
+def _maker(what: str, name: str) -> Callable[..., Any]:
+    maker: Callable[..., Any] = resolve_name(SOLVERS[name]) if what == "solver" else SCORERS[name].maker()
+    return maker
 
 
 def _unknown_arguments(what: str, make: Callable[..., object], part: Part) -> dict[str, str]:
@@ -178,8 +153,8 @@ def _unknown_arguments(what: str, make: Callable[..., object], part: Part) -> di
     }
 
 
-def _made(spec: TaskSpec, what: str, table: Mapping[str, Callable[..., _T]], part: Part) -> _T:
-    make = table[part.name]
+def _made(spec: TaskSpec, what: str, part: Part) -> Any:
+    make = _maker(what, part.name)
     if unknown := _unknown_arguments(what, make, part):
         raise RequestError("\n".join(f"task {spec.name!r}: {said}" for said in unknown.values()))
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
@@ -34,12 +34,11 @@ from pydantic import (
 from bench.declarations.reading import Details, checked, short
 from bench.declarations.yaml_lines import Declaration, Place, Problem
 from bench.errors import RequestError, did_you_mean
+from scorers.declared import SCORERS
+from solvers.declared import SOLVERS
+from tasks.declared import RECORDS, TEACHERS
 
 __all__ = [
-    "KNOWN_RECORDS",
-    "KNOWN_SCORERS",
-    "KNOWN_SOLVERS",
-    "KNOWN_TEACHERS",
     "DatasetSpec",
     "DistillSpec",
     "GenerationSpec",
@@ -54,29 +53,6 @@ __all__ = [
     "read_spec",
     "spec_problems",
 ]
-
-KNOWN_RECORDS = ("charts", "ielts_essays", "scienceqa", "vqaonline")
-"""The record functions that `dataset.records` may name; `bench.records.loading` says where each is."""
-
-KNOWN_SOLVERS = ("generate", "option_likelihood")
-"""The names that `solver` may have."""
-
-KNOWN_SCORERS = (
-    "boxed",
-    "option_letter",
-    "reasoning",
-    "essay_form",
-    "essay_numbers",
-    "bleu",
-    "chrf",
-    "rouge",
-    "bertscore",
-    "correctness",
-)
-"""The names that `scorer` may have."""
-
-KNOWN_TEACHERS = ("ielts_essay",)
-"""The teachers that `distill.teacher` may name; `bench.building.teachers` says what each does."""
 
 SOURCES = ("records", "hf", "jsonl", "csv", "parquet")
 """The places records can come from; a data set names exactly one."""
@@ -107,7 +83,7 @@ def _names(value: object) -> object:
     return tuple(names)
 
 
-def _parts(value: object, known: tuple[str, ...]) -> tuple[Part, ...]:
+def _parts(value: object, known: Collection[str]) -> tuple[Part, ...]:
     """`name`, `{name: args}` or a list of those; ValueError when it is none of these or a name is unknown."""
     items = value if isinstance(value, list | tuple) else [value]
     if not items:
@@ -158,12 +134,12 @@ def _arguments(name: object, args: object) -> dict[str, JsonValue]:
         ) from None
 
 
-def _not_one_of(name: str, known: Sequence[str]) -> str:
+def _not_one_of(name: str, known: Collection[str]) -> str:
     return f"{name!r} is not one of {', '.join(known)}{did_you_mean(name, known)}"
 
 
 def _one_solver(value: object) -> Part:
-    parts = _parts(value, KNOWN_SOLVERS)
+    parts = _parts(value, SOLVERS)
     if len(parts) > 1 or (isinstance(value, list | tuple) and not isinstance(value, Part)):
         raise ValueError("is a list; a task has one solver")
     return parts[0]
@@ -174,7 +150,7 @@ def _declared(part: Part) -> str | dict[str, JsonValue]:
     return {part.name: part.args} if part.args else part.name
 
 
-def _part_schema(known: tuple[str, ...]) -> dict[str, Any]:
+def _part_schema(known: Collection[str]) -> dict[str, Any]:
     arguments = {"type": ["object", "null"]}
     return {
         "anyOf": [
@@ -209,13 +185,13 @@ File: TypeAlias = Annotated[
     Path, Field(strict=True), BeforeValidator(_file), WithJsonSchema({"type": "string"})
 ]
 Solver: TypeAlias = Annotated[
-    Part, PlainValidator(_one_solver), PlainSerializer(_declared), WithJsonSchema(_part_schema(KNOWN_SOLVERS))
+    Part, PlainValidator(_one_solver), PlainSerializer(_declared), WithJsonSchema(_part_schema(SOLVERS))
 ]
 Scorers: TypeAlias = Annotated[
     tuple[Part, ...],
-    PlainValidator(lambda value: _parts(value, KNOWN_SCORERS)),
+    PlainValidator(lambda value: _parts(value, SCORERS)),
     PlainSerializer(lambda parts: [_declared(part) for part in parts]),
-    WithJsonSchema(_several(_part_schema(KNOWN_SCORERS))),
+    WithJsonSchema(_several(_part_schema(SCORERS))),
 ]
 
 
@@ -249,7 +225,7 @@ class DatasetSpec(_Section):
     records: str | None = Field(
         default=None,
         description="Name of a record function that comes with Tunebench.",
-        json_schema_extra={"examples": list(KNOWN_RECORDS)},
+        json_schema_extra={"examples": list(RECORDS)},
     )
     hf: str | None = Field(
         default=None,
@@ -319,8 +295,8 @@ class DatasetSpec(_Section):
     @field_validator("records")
     @classmethod
     def _known_records(cls, name: str | None) -> str | None:
-        if name is not None and name not in KNOWN_RECORDS:
-            raise ValueError(_not_one_of(name, KNOWN_RECORDS))
+        if name is not None and name not in RECORDS:
+            raise ValueError(_not_one_of(name, RECORDS))
         return name
 
     @model_validator(mode="after")
@@ -384,7 +360,7 @@ class DistillSpec(_Section):
         default=None,
         description="Name of a teacher that comes with Tunebench, in place of prompt and stages: code makes "
         "its messages, accepts its texts and has variants of what students learn.",
-        json_schema_extra={"examples": list(KNOWN_TEACHERS)},
+        json_schema_extra={"examples": list(TEACHERS)},
     )
     prompt: str | None = Field(
         default=None,
@@ -434,8 +410,8 @@ class DistillSpec(_Section):
     @field_validator("teacher")
     @classmethod
     def _known_teacher(cls, name: str | None) -> str | None:
-        if name is not None and name not in KNOWN_TEACHERS:
-            raise ValueError(_not_one_of(name, KNOWN_TEACHERS))
+        if name is not None and name not in TEACHERS:
+            raise ValueError(_not_one_of(name, TEACHERS))
         return name
 
     @field_validator("stages")

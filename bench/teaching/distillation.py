@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,6 @@ from typing import Any
 from inspect_ai import Task, eval_async
 from inspect_ai.log import EvalLog
 
-from bench.building.rationales import RATIONALES
 from bench.building.task import image_files
 from bench.building.teacher_task import Calls, bare_answer, declared, lessons, train_args
 from bench.declarations.catalog import find_task
@@ -38,6 +37,7 @@ from results.logs.sample_file import SampleFile
 from results.shown.acceptance_table import Acceptance, acceptance
 from solvers.journal import current_progress
 from solvers.replay import replay
+from tasks.declared import RATIONALES, rationale_of
 from trainers.data.examples import TrainExample, data_hash
 
 PROGRAMMATIC = "programmatic"
@@ -241,14 +241,13 @@ async def _replayed(
 
 def _rationales(spec: TaskSpec, request: DistillRequest) -> dict[str, str]:
     """The task's own rationale of each record; RequestError when it has none."""
-    make = RATIONALES.get(spec.dataset.records or "")
-    if make is None:
+    write = rationale_of(spec.dataset.records)
+    if write is None:
         able = ", ".join(RATIONALES)
         raise RequestError(
             f"--teacher {PROGRAMMATIC}: task {spec.name!r} has no rationales of its own (records that have: "
             f"{able}); give a model"
         )
-    write: Callable[[Record], str] = make()
     written: dict[str, str] = {}
     for record in _records(spec, request):
         # A record without one is counted as unscored.

@@ -17,10 +17,9 @@ from inspect_ai.solver import TaskState
 
 from scorers.batches import Result, current_scores, score_progress
 from scorers.judges.judge_prompt import rating_digest, rating_prompt
-from scorers.judges.rating import parse_rating
+from scorers.judges.rating import UNPARSED, parse_rating
 
-NAME = "correctness"
-UNPARSED = "correctness_unparsed"
+_NAME = "correctness"
 _TRUNCATED = ("max_tokens", "model_length")
 # The judges of this process, for whoever ends a run.
 _asked: dict[str, Model] = {}
@@ -55,7 +54,7 @@ def correctness(judge: str | None = None, max_tokens: int = 512) -> Scorer:
             return _scored(replies, flags)
         finally:
             if (advance := score_progress.get()) is not None:
-                advance(NAME)
+                advance(_NAME)
 
     return score
 
@@ -107,7 +106,7 @@ def _scored(replies: list[Result], flags: dict[str, Any]) -> Score:
 
 
 def _value(rating: float) -> dict[str, str | int | float | bool | None]:
-    return {NAME: rating, UNPARSED: float(math.isnan(rating))}
+    return {_NAME: rating, UNPARSED: float(math.isnan(rating))}
 
 
 def _truncated(stop_reason: str) -> bool | None:

@@ -20,19 +20,9 @@ from typing import Literal, TypeAlias
 
 from scorers.essays.essay_form import essay_form
 from scorers.essays.essay_numbers import ChartTable, check_numbers
-from tasks.ielts_essay.essay import FEWEST_WORDS, MOST_WORDS, STEP_TITLES, parse_essay, structured_to_plain
+from tasks.ielts_essay.essay import FEWEST_WORDS, MOST_WORDS, STEP_TITLES, parse_essay
 from tasks.ielts_essay.worked import Example, worked_examples
-
-__all__ = [
-    "Accepted",
-    "Example",
-    "Rejected",
-    "Turn",
-    "accept_essay",
-    "structured_to_plain",
-    "teacher_messages",
-    "worked_examples",
-]
+from tasks.teaching import Teacher, Turn
 
 _NGRAM = 5
 _MOST_SHARED = 0.2
@@ -81,15 +71,6 @@ _ADVICE: Mapping[str, str] = {
         "not go through it cell by cell."
     ),
 }
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A message to the teacher; its images come before its text."""
-
-    role: Literal["system", "user", "assistant"]
-    text: str
-    images: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,6 +147,20 @@ def accept_essay(
         if wrong:
             return Rejected("numbers", f"not in the chart: {', '.join(wrong)}")
     return Accepted(essay.structured(), plain)
+
+
+def _refusal(record: Mapping[str, object], completion: str) -> str | None:
+    verdict = accept_essay(record, completion)
+    return verdict.kind if isinstance(verdict, Rejected) else None
+
+
+def _lessons(record: Mapping[str, object], completion: str) -> Mapping[str, str]:
+    verdict = accept_essay(record, completion)
+    assert isinstance(verdict, Accepted)
+    return {"structured": verdict.structured, "unstructured": verdict.unstructured}
+
+
+TEACHER = Teacher(teacher_messages, _refusal, _lessons)
 
 
 def copied(text: str, examples: Sequence[Example], known: str) -> str | None:

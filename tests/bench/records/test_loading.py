@@ -458,7 +458,7 @@ def test_records_with_odd_values(folder: Path, monkeypatch: pytest.MonkeyPatch) 
         }
         return [{"image": Image.open(folder / "pictures" / "red.png"), "target": 2.5, **values}] * size
 
-    monkeypatch.setattr(bench.records.loading, "RECORD_SOURCES", {"charts": lambda: odd})
+    monkeypatch.setattr(bench.records.loading, "record_function", lambda name: odd)
     [record] = load_records(task("Look.", records="charts"))
 
     assert isinstance(record.pop("image"), Path)
