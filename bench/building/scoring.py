@@ -12,7 +12,8 @@ from typing import Any, get_args
 from inspect_ai import Task
 from inspect_ai._util.registry import registry_unqualified_name
 
-from bench.declarations.task_spec import Part, TaskSpec
+from bench.declarations.parts import Part
+from bench.declarations.task_spec import TaskSpec
 from bench.errors import RequestError, did_you_mean
 from bench.serving.checkpoint import find_checkpoint
 from scorers.bertscore.encoder import Dtype

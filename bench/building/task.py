@@ -26,7 +26,8 @@ from inspect_ai.solver import Solver
 
 from bench.building.scoring import signatures, with_encoder, with_judge, with_references
 from bench.building.shots import Shots, with_overrides
-from bench.declarations.task_spec import Part, TaskSpec, declared_parts
+from bench.declarations.parts import Part, declared_parts
+from bench.declarations.task_spec import TaskSpec
 from bench.declarations.yaml_lines import Declaration, Problem
 from bench.errors import RequestError, did_you_mean
 from bench.records.identity import data_hash, image_digest, prompt_hash

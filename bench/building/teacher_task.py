@@ -30,7 +30,9 @@ from inspect_ai.solver import Solver
 
 from bench.building.task import build_scorers, build_task
 from bench.declarations.catalog import all_tasks
-from bench.declarations.task_spec import DistillSpec, Part, ShotsSpec, TaskSpec
+from bench.declarations.distill_spec import DistillSpec
+from bench.declarations.parts import Part
+from bench.declarations.task_spec import ShotsSpec, TaskSpec
 from bench.errors import RequestError, did_you_mean
 from bench.records.identity import image_digest, prompt_hash
 from bench.records.loading import Record, load_records

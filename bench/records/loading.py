@@ -22,7 +22,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from bench.declarations.task_spec import DatasetSpec, TaskSpec
+from bench.declarations.dataset_spec import DatasetSpec
+from bench.declarations.task_spec import TaskSpec
 from bench.errors import RequestError, did_you_mean
 from bench.records.images import image_file
 from bench.records.rows import Row, Rows, csv_rows, given_rows, hub_rows, jsonl_rows, parquet_rows

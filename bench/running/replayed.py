@@ -16,7 +16,8 @@ from inspect_ai.model import StopReason
 from bench.building.scoring import batched_scorers, with_encoder, with_judge
 from bench.building.task import build_task
 from bench.declarations.catalog import find_task
-from bench.declarations.task_spec import DatasetSpec, TaskSpec
+from bench.declarations.dataset_spec import DatasetSpec
+from bench.declarations.task_spec import TaskSpec
 from bench.errors import IncompleteRunError, RequestError
 from bench.running.run import QUIET, Show, quiet_collector
 from bench.serving.model import library_versions

@@ -10,15 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench.declarations.task_spec import (
-    Part,
-    Problem,
-    TaskSpec,
-    json_schema,
-    read_spec,
-    spec_problems,
-)
-from bench.declarations.yaml_lines import read_declaration
+from bench.declarations.parts import Part
+from bench.declarations.task_spec import TaskSpec, json_schema, read_spec, spec_problems
+from bench.declarations.yaml_lines import Problem, read_declaration
 from bench.errors import RequestError, did_you_mean
 from scorers.declared import SCORERS
 from tasks.declared import RECORDS

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.declarations.task_spec import DatasetSpec, GenerationSpec, Part, TaskSpec
+from bench.declarations.dataset_spec import DatasetSpec
+from bench.declarations.distill_spec import GenerationSpec
+from bench.declarations.parts import Part
+from bench.declarations.task_spec import TaskSpec
 from bench.records.identity import data_hash, image_digest, prompt_hash, short
 
 

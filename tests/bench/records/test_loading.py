@@ -16,7 +16,9 @@ import pytest
 from PIL import Image
 
 import bench.records.loading
-from bench.declarations.task_spec import DatasetSpec, Part, TaskSpec
+from bench.declarations.dataset_spec import DatasetSpec
+from bench.declarations.parts import Part
+from bench.declarations.task_spec import TaskSpec
 from bench.errors import IncompleteRunError, RequestError
 from bench.records.images import image_file
 from bench.records.loading import Record, load_records
