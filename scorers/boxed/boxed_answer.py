@@ -15,7 +15,7 @@ from collections.abc import Collection
 from fractions import Fraction
 from typing import Literal, TypeAlias, get_args
 
-from scorers.boxed.expression import differ_by_more
+from scorers.boxed.differences import differ_by_more
 from scorers.boxed.latex import plain_words
 from scorers.boxed.number import Reading, read_number
 

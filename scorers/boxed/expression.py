@@ -66,17 +66,6 @@ def read_expression(text: str) -> tuple[Number, Fraction, int]:
     return value, parser.literal_step if parser.plain else Fraction(0), parser.position
 
 
-def differ_by_more(one: Number, other: Number, tolerance: Fraction) -> bool:
-    """Whether |one - other| > tolerance, exactly for fractions and to 50 places for roots and pi."""
-    if isinstance(one, Fraction) and isinstance(other, Fraction):
-        return abs(one - other) > tolerance
-    from scorers.boxed.exact_form import (
-        forms_differ,  # imports sympy: half a second, only when a form needs it
-    )
-
-    return forms_differ(one, other, tolerance)
-
-
 class _Parser:
     """Recursive descent over one expression; stops where the expression ends."""
 
