@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
@@ -31,7 +31,7 @@ from bench.declarations.task_spec import TaskSpec
 from bench.declarations.yaml_lines import Declaration, Problem
 from bench.errors import RequestError, did_you_mean
 from bench.records.identity import data_hash, image_digest, prompt_hash
-from bench.records.loading import Record, load_records
+from bench.records.loading import Record, image_files, load_records
 from scorers.bertscore.vector_cache import reference_cache
 from scorers.declared import SCORERS
 from scorers.options.option_scorer import option_readings
@@ -61,7 +61,9 @@ def build_task(
         raise RequestError(f"task {spec.name!r} has no records with {dict(given)}")
     _check_report(spec, records)
     shots = Shots.drawn(spec, dataset_args)
-    samples = [_sample(spec, record, shots) for record in records]
+    readable = [record for record in records if "unreadable" not in record]
+    digests = {file: image_digest(file) for file in {f for r in readable for f in image_files(spec, r)[:1]}}
+    samples = [_sample(spec, record, shots, digests) for record in records]
     references = [[s.target] if isinstance(s.target, str) else s.target for s in samples if s.target]
     spec = with_references(spec, references)
     scorers = build_scorers(spec)
@@ -77,7 +79,7 @@ def build_task(
             "identity": {
                 "task": spec.name,
                 "task_version": spec.version,
-                "data_hash": data_hash(records, spec.dataset.image),
+                "data_hash": data_hash(records, spec.dataset.image, digests),
                 "prompt_hash": prompt_hash(spec, shots.digest),
                 "records": len(records),
                 "metrics": signatures(spec, references),
@@ -177,19 +179,7 @@ def generate_config(spec: TaskSpec) -> GenerateConfig:
     )
 
 
-def image_files(spec: TaskSpec, record: Record) -> list[Path]:
-    """The record's images, in prompt order."""
-    files: list[Path] = []
-    for name in spec.dataset.image:
-        value = record.get(name)
-        if isinstance(value, Path):
-            files.append(value)
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            files.extend(path for path in value if isinstance(path, Path))
-    return files
-
-
-def _sample(spec: TaskSpec, record: Record, shots: Shots) -> Sample:
+def _sample(spec: TaskSpec, record: Record, shots: Shots, digests: Mapping[Path, str]) -> Sample:
     sample_id = str(record["id"])
     if "unreadable" in record:
         # Kept as a sample, so that it is counted; its solver fails with the reason.
@@ -197,7 +187,7 @@ def _sample(spec: TaskSpec, record: Record, shots: Shots) -> Sample:
             id=sample_id,
             input=f"(unreadable: {record['unreadable']})",
             target="",
-            metadata={**_metadata(spec, record, []), "unreadable": record["unreadable"]},
+            metadata={**_metadata(spec, record, digests), "unreadable": record["unreadable"]},
         )
     messages: list[ChatMessage] = [ChatMessageSystem(content=spec.system)] if spec.system else []
     for shot in shots.before(spec, record):
@@ -211,7 +201,7 @@ def _sample(spec: TaskSpec, record: Record, shots: Shots) -> Sample:
         input=messages,
         choices=[str(choice) for choice in choices] if isinstance(choices, list) else None,
         target=[str(item) for item in target] if isinstance(target, list | tuple) else str(target),
-        metadata=_metadata(spec, record, image_files(spec, record)),
+        metadata=_metadata(spec, record, digests),
     )
 
 
@@ -221,7 +211,7 @@ def _question(spec: TaskSpec, record: Record) -> ChatMessageUser:
     return ChatMessageUser(content=[*parts, ContentText(text=spec.render(record))])
 
 
-def _metadata(spec: TaskSpec, record: Record, images: list[Path]) -> dict[str, Any]:
+def _metadata(spec: TaskSpec, record: Record, digests: Mapping[Path, str]) -> dict[str, Any]:
     """The record's short fields, the digest of its picture, and its cluster key."""
     metadata: dict[str, Any] = {
         name: value
@@ -234,8 +224,9 @@ def _metadata(spec: TaskSpec, record: Record, images: list[Path]) -> dict[str, A
         )
         and (len(str(value)) <= _LONGEST_METADATA or name in spec.dataset.kept)
     }
+    images = [] if "unreadable" in record else image_files(spec, record)
     if images:
-        metadata["image"] = image_digest(images[0])[:16]
+        metadata["image"] = digests[images[0]][:16]
         metadata["image_file"] = str(images[0])
     cluster = spec.report.cluster
     if cluster is not None and cluster in spec.dataset.image:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -61,6 +61,18 @@ def load_records(
         return _records(spec, rows, progress if spec.dataset.records is None else None)
     except RequestError as error:
         raise RequestError(f"task {spec.name!r}: {error}") from error
+
+
+def image_files(spec: TaskSpec, record: Record) -> list[Path]:
+    """The record's images, in prompt order."""
+    files: list[Path] = []
+    for name in spec.dataset.image:
+        value = record.get(name)
+        if isinstance(value, Path):
+            files.append(value)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            files.extend(path for path in value if isinstance(path, Path))
+    return files
 
 
 def _open(spec: TaskSpec, overrides: Mapping[str, object], progress: Progress | None) -> Rows:

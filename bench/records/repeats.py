@@ -16,11 +16,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.building.task import image_files
 from bench.declarations.task_spec import TaskSpec
 from bench.errors import RequestError
 from bench.records.identity import image_digest
-from bench.records.loading import Record, load_records
+from bench.records.loading import Record, image_files, load_records
 
 NEAR = 6
 """Bits of 256 by which two perceptual hashes may differ and still be called near."""

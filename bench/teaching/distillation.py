@@ -20,12 +20,11 @@ from typing import Any
 from inspect_ai import Task, eval_async
 from inspect_ai.log import EvalLog
 
-from bench.building.task import image_files
 from bench.building.teacher_task import Calls, bare_answer, declared, lessons, train_args
 from bench.declarations.catalog import find_task
 from bench.declarations.task_spec import TaskSpec
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
-from bench.records.loading import Record, load_records
+from bench.records.loading import Record, image_files, load_records
 from bench.records.training_card import training_card
 from bench.records.training_folder import write_folder
 from bench.registry import teacher_task

@@ -13,13 +13,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bench.building.task import image_files
 from bench.declarations.catalog import builtin_tasks, find_task
 from bench.declarations.recipes import check_data_is_there
 from bench.declarations.task_spec import TaskSpec
 from bench.errors import RequestError, did_you_mean
 from bench.records.images import image_file
-from bench.records.loading import Progress, Record, load_records
+from bench.records.loading import Progress, Record, image_files, load_records
 from bench.records.rows import Row, Rows, hub_rows, jsonl_rows, parquet_rows
 from bench.records.training_folder import PROVENANCE
 from tasks.declared import rationale_of, record_function

@@ -152,3 +152,17 @@ def test_the_prompt_hash_does_not_change_with_the_rest(change: dict[str, object]
 def test_the_short_form() -> None:
     digest = prompt_hash(spec())
     assert short(digest) == digest[:12] and len(digest) == 64
+
+
+def test_each_picture_is_read_once_while_a_task_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.building.task import build_task
+    from bench.declarations.catalog import find_task
+
+    read: list[str] = []
+    digest = hashlib.file_digest
+    monkeypatch.setattr(
+        hashlib, "file_digest", lambda file, *how: read.append(file.name) or digest(file, *how)
+    )
+    built = build_task(find_task("chart_vqa"), {"size": 12})
+    shown = {str((sample.metadata or {})["image_file"]) for sample in built.dataset}
+    assert sorted(map(str, read)) == sorted(shown)
