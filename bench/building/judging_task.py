@@ -21,7 +21,7 @@ from scorers.judges.judge_prompt import RUBRIC_VERSION, Picture, pair_prompt, ru
 from scorers.judges.verdict_scorer import verdict
 from solvers.completion import completion
 
-MAX_TOKENS = 1024
+_MAX_TOKENS = 1024
 _NO_PICTURE = "the picture is neither in the log nor where the run read it"
 
 
@@ -35,7 +35,7 @@ def judging_task(file: Path) -> Task:
         dataset=MemoryDataset(samples, name=f"{pairs.task}-judged"),
         solver=completion(),
         scorer=verdict(),
-        config=GenerateConfig(temperature=0.0, max_tokens=MAX_TOKENS),
+        config=GenerateConfig(temperature=0.0, max_tokens=_MAX_TOKENS),
         fail_on_error=False,
         metadata={
             "identity": {

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from inspect_ai import Task
 from inspect_ai._util.registry import registry_unqualified_name
 
-from bench.declarations.parts import Part
+from bench.declarations.parts import NamedPart
 from bench.declarations.task_spec import TaskSpec
 from bench.errors import RequestError, did_you_mean
 from bench.serving.checkpoint import find_checkpoint
@@ -47,7 +47,7 @@ def with_encoder(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec,
     wanted = given[ENCODER_ARGUMENT] not in (None, "none")
     if wanted and "bertscore" not in named and any(SCORERS[name].batched for name in named):
         # A task that compares texts takes any encoder, also where none is declared for lack of a network.
-        spec = spec.model_copy(update={"scorer": (*spec.scorer, Part("bertscore", {}))})
+        spec = spec.model_copy(update={"scorer": (*spec.scorer, NamedPart("bertscore", {}))})
     elif "bertscore" not in named:
         scorers = ", ".join(named)
         raise RequestError(
@@ -107,20 +107,20 @@ def with_judge(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec, d
         named = [part.name for part in parts]
         if "correctness" in named:
             place = named.index("correctness")
-            parts[place] = Part("correctness", {**parts[place].args, "judge": judge})
+            parts[place] = NamedPart("correctness", {**parts[place].args, "judge": judge})
         else:
-            parts.append(Part("correctness", {"judge": judge}))
+            parts.append(NamedPart("correctness", {"judge": judge}))
     return spec.model_copy(update={"scorer": tuple(map(_resolved, parts))}), others
 
 
-def _resolved(part: Part) -> Part:
+def _resolved(part: NamedPart) -> NamedPart:
     judge = part.args.get("judge")
     if isinstance(judge, str) and Path(judge).expanduser().is_dir():
-        return Part(part.name, {**part.args, "judge": f"bench/{Path(judge).expanduser().absolute()}"})
+        return NamedPart(part.name, {**part.args, "judge": f"bench/{Path(judge).expanduser().absolute()}"})
     return part
 
 
-def signatures(spec: TaskSpec, references: Iterable[Sequence[str]]) -> dict[str, str]:
+def scorer_signatures(spec: TaskSpec, references: Iterable[Sequence[str]]) -> dict[str, str]:
     """Scorer → what two of its scores must share to be compared; of those that are signed.
 
     references: those of each sample. ValueError where an encoder is not to be had.
@@ -144,7 +144,7 @@ def _digest_of(judge: str) -> str | None:
 
 def _with_bertscore(spec: TaskSpec, changes: Mapping[str, Any]) -> TaskSpec:
     parts = tuple(
-        Part(part.name, {**part.args, **changes}) if part.name == "bertscore" else part
+        NamedPart(part.name, {**part.args, **changes}) if part.name == "bertscore" else part
         for part in spec.scorer
     )
     return spec.model_copy(update={"scorer": parts})

@@ -24,9 +24,9 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import Solver
 
-from bench.building.scoring import signatures, with_encoder, with_judge, with_references
+from bench.building.scoring import scorer_signatures, with_encoder, with_judge, with_references
 from bench.building.shots import Shots, with_overrides
-from bench.declarations.parts import Part, declared_parts
+from bench.declarations.parts import NamedPart, declared_parts
 from bench.declarations.task_spec import TaskSpec
 from bench.declarations.yaml_lines import Declaration, Problem
 from bench.errors import RequestError, did_you_mean
@@ -82,7 +82,7 @@ def build_task(
                 "data_hash": data_hash(records, spec.dataset.image, digests),
                 "prompt_hash": prompt_hash(spec, shots.digest),
                 "records": len(records),
-                "metrics": signatures(spec, references),
+                "metrics": scorer_signatures(spec, references),
                 "lower_is_better": [n for part in spec.scorer for n in SCORERS[part.name].lower_is_better],
                 "dataset_args": {name: _plain(value) for name, value in given.items()},
             },
@@ -145,7 +145,7 @@ def _maker(what: str, name: str) -> Callable[..., Any]:
     return maker
 
 
-def _unknown_arguments(what: str, make: Callable[..., object], part: Part) -> dict[str, str]:
+def _unknown_arguments(what: str, make: Callable[..., object], part: NamedPart) -> dict[str, str]:
     """Each argument that a solver or scorer does not take, and what is to be said of it."""
     allowed = list(inspect.signature(make).parameters)
     takes = ", ".join(allowed) or "no arguments"
@@ -156,7 +156,7 @@ def _unknown_arguments(what: str, make: Callable[..., object], part: Part) -> di
     }
 
 
-def _made(spec: TaskSpec, what: str, part: Part) -> Any:
+def _made(spec: TaskSpec, what: str, part: NamedPart) -> Any:
     make = _maker(what, part.name)
     if unknown := _unknown_arguments(what, make, part):
         raise RequestError("\n".join(f"task {spec.name!r}: {said}" for said in unknown.values()))

@@ -31,7 +31,7 @@ from inspect_ai.solver import Solver
 from bench.building.task import build_scorers, build_task
 from bench.declarations.catalog import all_tasks
 from bench.declarations.distill_spec import DistillSpec
-from bench.declarations.parts import Part
+from bench.declarations.parts import NamedPart
 from bench.declarations.task_spec import ShotsSpec, TaskSpec
 from bench.errors import RequestError, did_you_mean
 from bench.records.identity import image_digest, prompt_hash
@@ -96,7 +96,7 @@ def teacher_spec(spec: TaskSpec, calls: Calls) -> TaskSpec:
         update={
             "prompt": prompt.replace("{stages}", asked),
             "system": system,
-            "solver": Part("teacher", {"follow_ups": list(follow_ups(distill, calls))}),
+            "solver": NamedPart("teacher", {"follow_ups": list(follow_ups(distill, calls))}),
             "shots": ShotsSpec(),
             "generation": distill.generation,
         }

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 
-from bench.declarations.reading import short
+from bench.declarations.reading import quoted
 
 _NAMES_SCHEMA: dict[str, Any] = {
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]
@@ -28,7 +28,7 @@ def _names(value: object) -> object:
         return ()
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list | tuple):
-        raise ValueError(f"give a name or a list of names, not {short(value)}")
+        raise ValueError(f"give a name or a list of names, not {quoted(value)}")
     if "" in names:
         raise ValueError("holds an empty text; leave it out")
     return tuple(names)

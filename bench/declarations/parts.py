@@ -16,7 +16,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from bench.declarations.reading import short
+from bench.declarations.reading import quoted
 from bench.declarations.yaml_lines import Place
 from bench.errors import did_you_mean
 from scorers.declared import SCORERS
@@ -25,19 +25,19 @@ from solvers.declared import SOLVERS
 _ARGUMENTS = TypeAdapter(dict[str, JsonValue], config=ConfigDict(strict=True))
 
 
-class Part(NamedTuple):
+class NamedPart(NamedTuple):
     """A solver or scorer: its name and the arguments it gets."""
 
     name: str
     args: dict[str, JsonValue]
 
 
-def _parts(value: object, known: Collection[str]) -> tuple[Part, ...]:
+def _parts(value: object, known: Collection[str]) -> tuple[NamedPart, ...]:
     """`name`, `{name: args}` or a list of those; ValueError when it is none of these or a name is unknown."""
     items = value if isinstance(value, list | tuple) else [value]
     if not items:
         raise ValueError(f"is an empty list; give one or more of {', '.join(known)}")
-    parts: list[Part] = []
+    parts: list[NamedPart] = []
     mistakes: list[str] = []
     for item in items:
         try:
@@ -52,18 +52,18 @@ def _parts(value: object, known: Collection[str]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _part(item: object) -> Part:
-    if isinstance(item, Part):
+def _part(item: object) -> NamedPart:
+    if isinstance(item, NamedPart):
         return item
     if isinstance(item, str):
-        return Part(item, {})
+        return NamedPart(item, {})
     if isinstance(item, Mapping) and len(item) == 1:
         [(name, args)] = item.items()
-        return Part(str(name), _arguments(name, args))
+        return NamedPart(str(name), _arguments(name, args))
     raise ValueError(f"give a name or {{name: {{key: value}}}}, not {item!r}")
 
 
-def declared_parts(value: object) -> Iterator[tuple[Place, Part]]:
+def declared_parts(value: object) -> Iterator[tuple[Place, NamedPart]]:
     """What of a solver or scorer, as a YAML file has it, can be read: where it stands below its key."""
     for number, item in enumerate(value if isinstance(value, list) else [value]):
         above = (str(number),) if isinstance(value, list) else ()
@@ -79,7 +79,7 @@ def _arguments(name: object, args: object) -> dict[str, JsonValue]:
         return _ARGUMENTS.validate_python(args)
     except ValidationError:
         raise ValueError(
-            f"the arguments of {name!r} are plain values such as {{key: value}}, not {short(args)}"
+            f"the arguments of {name!r} are plain values such as {{key: value}}, not {quoted(args)}"
         ) from None
 
 
@@ -87,15 +87,15 @@ def not_one_of(name: str, known: Collection[str]) -> str:
     return f"{name!r} is not one of {', '.join(known)}{did_you_mean(name, known)}"
 
 
-def one_solver(value: object) -> Part:
+def one_solver(value: object) -> NamedPart:
     """A solver as a task.yaml may say it, `name` or `{name: args}`; ValueError when it is none of ours."""
     parts = _parts(value, SOLVERS)
-    if len(parts) > 1 or (isinstance(value, list | tuple) and not isinstance(value, Part)):
+    if len(parts) > 1 or (isinstance(value, list | tuple) and not isinstance(value, NamedPart)):
         raise ValueError("is a list; a task has one solver")
     return parts[0]
 
 
-def _declared(part: Part) -> str | dict[str, JsonValue]:
+def _declared(part: NamedPart) -> str | dict[str, JsonValue]:
     """A part as a task.yaml says it."""
     return {part.name: part.args} if part.args else part.name
 
@@ -121,10 +121,10 @@ def _several(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 Solver: TypeAlias = Annotated[
-    Part, PlainValidator(one_solver), PlainSerializer(_declared), WithJsonSchema(_part_schema(SOLVERS))
+    NamedPart, PlainValidator(one_solver), PlainSerializer(_declared), WithJsonSchema(_part_schema(SOLVERS))
 ]
 Scorers: TypeAlias = Annotated[
-    tuple[Part, ...],
+    tuple[NamedPart, ...],
     PlainValidator(lambda value: _parts(value, SCORERS)),
     PlainSerializer(lambda parts: [_declared(part) for part in parts]),
     WithJsonSchema(_several(_part_schema(SCORERS))),

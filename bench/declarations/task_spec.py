@@ -17,7 +17,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from bench.declarations.dataset_spec import DatasetSpec, unchecked_source
 from bench.declarations.distill_spec import DistillSpec, GenerationSpec
 from bench.declarations.fields import Names, Section, prompt_fields
-from bench.declarations.parts import Part, Scorers, Solver
+from bench.declarations.parts import NamedPart, Scorers, Solver
 from bench.declarations.reading import checked
 from bench.declarations.yaml_lines import Problem
 from bench.errors import RequestError
@@ -75,7 +75,7 @@ class TaskSpec(Section):
     system: str | None = Field(default=None, description="System message, taken as it is.")
     shots: ShotsSpec = Field(default=ShotsSpec(), description="Solved examples before each question.")
     solver: Solver = Field(
-        default=Part("generate", {}),
+        default=NamedPart("generate", {}),
         description="How a sample becomes a completion: a name, or {name: arguments}.",
     )
     scorer: Scorers = Field(

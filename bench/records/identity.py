@@ -1,6 +1,6 @@
 """Digests that say whether two results measured the same thing.
 
-All are SHA-256 in hexadecimal over text that is the same on every machine; `short` is for tables.
+All are SHA-256 in hexadecimal over text that is the same on every machine.
 
 Canonical JSON below means: keys sorted, no spaces, characters as they are (UTF-8), numbers as Python's
 `json` writes them.
@@ -70,11 +70,6 @@ def prompt_hash(spec: TaskSpec, shots: str | None = None) -> str:
     if shots is not None:
         content["shots"] = shots
     return hashlib.sha256(_canonical(content)).hexdigest()
-
-
-def short(digest: str) -> str:
-    """The first 12 digits of a digest: enough to tell any two apart by eye."""
-    return digest[:12]
 
 
 def _canonical(value: object) -> bytes:

@@ -1,7 +1,7 @@
 r"""Arithmetic as models write it, computed exactly: `\frac{1}{2}`, `3 1/2`, `2\sqrt{3}`, `1.5\times10^3`.
 
 A small grammar of our own, so that no text ever reaches `eval`, `sympify` or a LaTeX parser. What is rational
-becomes a `Fraction`; what is not becomes a `Form`, which `scorers.boxed.exact_form` compares with sympy.
+becomes a `Fraction`; what is not becomes an `ExactForm`, which `exact_form` compares with sympy.
 Depth, digits, exponents and sizes are capped before anything is computed.
 """
 
@@ -21,7 +21,7 @@ _MAX_FORM_EXPONENT = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ExactForm:
     """A real number that is not known to be rational: `left symbol right`, or pi."""
 
     symbol: Literal["+", "*", "^", "pi"]
@@ -29,7 +29,7 @@ class Form:
     right: "Number" = Fraction(0)
 
 
-Number: TypeAlias = Fraction | Form
+Number: TypeAlias = Fraction | ExactForm
 
 
 class NotANumberError(ValueError):
@@ -160,7 +160,7 @@ class _Parser:
             return _root(self._power(depth + 1), index)
         if self._take(_PI):
             self.plain = False
-            return Form("pi")
+            return ExactForm("pi")
         return self._literal(depth)
 
     def _group(self, depth: int) -> Number:
@@ -241,23 +241,23 @@ def _capped(value: Fraction) -> Fraction:
 def _add(one: Number, other: Number) -> Number:
     if isinstance(one, Fraction) and isinstance(other, Fraction):
         return _capped(one + other)
-    return Form("+", one, other)
+    return ExactForm("+", one, other)
 
 
 def _negate(value: Number) -> Number:
-    return -value if isinstance(value, Fraction) else Form("*", Fraction(-1), value)
+    return -value if isinstance(value, Fraction) else ExactForm("*", Fraction(-1), value)
 
 
 def multiply(one: Number, other: Number) -> Number:
     if isinstance(one, Fraction) and isinstance(other, Fraction):
         return _capped(one * other)
-    return Form("*", one, other)
+    return ExactForm("*", one, other)
 
 
 def _divide(one: Number, other: Number) -> Number:
     if isinstance(other, Fraction):
         return multiply(one, 1 / other)
-    return Form("*", one, Form("^", other, Fraction(-1)))
+    return ExactForm("*", one, ExactForm("^", other, Fraction(-1)))
 
 
 def _root(value: Number, index: Number) -> Number:
@@ -274,10 +274,10 @@ def _power(base: Number, exponent: Number) -> Number:
         raise NotANumberError
     if exponent.denominator > _MAX_ROOT:
         raise NotANumberError
-    if isinstance(base, Form):
+    if isinstance(base, ExactForm):
         if abs(exponent.numerator) > _MAX_FORM_EXPONENT:
             raise NotANumberError
-        return Form("^", base, exponent)
+        return ExactForm("^", base, exponent)
     if exponent.denominator == 1:
         return _whole_power(base, exponent.numerator)
     if base < 0:
@@ -288,7 +288,7 @@ def _power(base: Number, exponent: Number) -> Number:
         return _whole_power(Fraction(top, bottom), exponent.numerator)
     if _bits(base) > _MAX_FORM_BITS or abs(exponent.numerator) > _MAX_FORM_EXPONENT:
         raise NotANumberError
-    return Form("^", base, exponent)
+    return ExactForm("^", base, exponent)
 
 
 def _whole_power(base: Fraction, exponent: int) -> Fraction:

@@ -18,10 +18,10 @@ from tasks.arguments import chosen, whole
 from tasks.cache import cache_folder
 from tasks.chart_vqa import kept_picture as cache
 from tasks.chart_vqa.drawing import draw_missing
-from tasks.chart_vqa.plans import Plan, plan
+from tasks.chart_vqa.plans import ChartPlan, plan
 from tasks.chart_vqa.questions import FAMILIES, ask, askable
 from tasks.chart_vqa.rationale import rationale
-from tasks.chart_vqa.texts import Source
+from tasks.chart_vqa.texts import TextSource
 from tasks.splits import SPLITS, Split
 
 __all__ = ["CHARTS", "charts", "rationale"]
@@ -94,7 +94,7 @@ def charts(
     )
     places = _places(kinds, wanted, count, whole("questions_per_chart", questions_per_chart, 1))
     processes = None if workers is None else whole("workers", workers, 1)
-    source = Source(text, part, whole("seed", seed))
+    source = TextSource(text, part, whole("seed", seed))
     folder = cache_folder("charts") if cache_dir is None else Path(cache_dir)
     shown = _drawn(places, source, pixels, folder, processes, progress)
     return [_record(place, *shown[place.chart, place.index], source) for place in places]
@@ -118,19 +118,19 @@ def _places(charts: tuple[str, ...], wanted: tuple[str, ...], count: int, per_ch
 
 def _drawn(
     places: list[_Place],
-    source: Source,
+    source: TextSource,
     pixels: tuple[int, int],
     folder: Path,
     workers: int | None,
     progress: Callable[[int, int], None] | None,
-) -> dict[tuple[str, int], tuple[Plan, dict[str, Any], Path]]:
+) -> dict[tuple[str, int], tuple[ChartPlan, dict[str, Any], Path]]:
     """For each chart its plan, what the picture shows, and the picture.
 
     A cloud whose picture leaves a question without a clear answer is planned and drawn anew.
     """
     families = {(place.chart, place.index): place.siblings for place in places}
     seen: dict[str, set[str]] = {chart: set() for chart, _ in families}
-    shown: dict[tuple[str, int], tuple[Plan, dict[str, Any], Path]] = {}
+    shown: dict[tuple[str, int], tuple[ChartPlan, dict[str, Any], Path]] = {}
     attempts = dict.fromkeys(families, 0)
     for _ in range(_REDRAWS):
         plans = [
@@ -161,7 +161,13 @@ def _drawn(
     )
 
 
-def _record(place: _Place, plan: Plan, data: dict[str, Any], path: Path, source: Source) -> dict[str, object]:
+def _record(
+    place: _Place,
+    plan: ChartPlan,
+    data: dict[str, Any],
+    path: Path,
+    source: TextSource,
+) -> dict[str, object]:
     rng = Random(f"{source.seed}/{source.split}/{place.chart}/{place.index}/{place.family}/question")
     question = ask(
         place.chart,

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from scorers.essays.essay_form import essay_form
+from scorers.essays.essay_form import form_of
 from scorers.essays.essay_numbers import ChartTable, check_numbers
 from tasks.ielts_essay.essay import FEWEST_WORDS, MOST_WORDS, STEP_TITLES, parse_essay
 from tasks.ielts_essay.worked import Example, worked_examples
@@ -89,7 +89,7 @@ class Rejected:
     reason: str
 
 
-Verdict: TypeAlias = Accepted | Rejected
+Acceptance: TypeAlias = Accepted | Rejected
 
 
 def teacher_messages(record: Mapping[str, object], examples: Sequence[Example] | None = None) -> list[Turn]:
@@ -116,7 +116,7 @@ def _question(kind: str, title: str) -> str:
 
 def accept_essay(
     record: Mapping[str, object], completion: str, examples: Sequence[Example] | None = None
-) -> Verdict:
+) -> Acceptance:
     """Both variants of a teacher's essay, or the first thing that is wrong with it.
 
     It must have the three parts, keep the limits of length, show none of the faults of form, take nothing
@@ -137,7 +137,7 @@ def accept_essay(
     )
     if found := copied(plain, shown, _known(record)):
         return Rejected("copied", found)
-    faults = essay_form(
+    faults = form_of(
         plain, title=str(record.get("title") or ""), fewest_words=FEWEST_WORDS, most_words=MOST_WORDS
     ).faults
     if faults:

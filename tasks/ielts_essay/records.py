@@ -17,8 +17,8 @@ from typing import cast
 
 from tasks.arguments import chosen, drawn, whole
 from tasks.cache import cache_folder
-from tasks.ielts_essay.chart import KINDS, Kind, chart_data
-from tasks.ielts_essay.chart_to_text import SOURCES, Item, read_items
+from tasks.ielts_essay.chart import CHART_KINDS, ChartKind, chart_data
+from tasks.ielts_essay.chart_to_text import CHART_SOURCES, PublishedChart, read_items
 from tasks.ielts_essay.golden import golden_essay
 from tasks.ielts_essay.pictures import SIZE, draw_missing, style_of
 from tasks.ielts_essay.plans import plan
@@ -35,11 +35,11 @@ def ielts_essays(
     *,
     size: int | str = 200,
     seed: int | str = 1,
-    charts: Iterable[str] | str = KINDS,
+    charts: Iterable[str] | str = CHART_KINDS,
     width: int | str = SIZE[0],
     height: int | str = SIZE[1],
     path: Path | str | None = None,
-    sources: Iterable[str] | str = SOURCES,
+    sources: Iterable[str] | str = CHART_SOURCES,
     splits: str = "official",
     split_seed: int | str = 0,
     golden: Path | str | None = None,
@@ -63,13 +63,13 @@ def ielts_essays(
     missing ones.
     """
     part = cast(Split, chosen("split", split, SPLITS)[0])
-    kinds = chosen("charts", charts, KINDS)
+    kinds = chosen("charts", charts, CHART_KINDS)
     essays = {} if golden is None else _golden(Path(golden).expanduser())
     if path is not None:
         items = read_items(
             Path(path).expanduser(),
             part,
-            sources=chosen("sources", sources, SOURCES),
+            sources=chosen("sources", sources, CHART_SOURCES),
             charts=kinds,
             splits=splits,
             split_seed=whole("split_seed", split_seed),
@@ -99,7 +99,7 @@ def _built_in(
 ) -> list[Record]:
     seen: set[str] = set()
     planned = [
-        plan(cast(Kind, kinds[place % len(kinds)]), place // len(kinds), split, seed, seen)
+        plan(cast(ChartKind, kinds[place % len(kinds)]), place // len(kinds), split, seed, seen)
         for place in range(size)
     ]
     charts = [(chart, style_of(rng)) for chart, rng in planned]
@@ -125,7 +125,7 @@ def _chart_name(kind: str, series: int) -> str:
     return "pair of pie charts" if kind == "pie" and series == 2 else _CHART_NAMES[kind]
 
 
-def _of_item(item: Item) -> Record:
+def _of_item(item: PublishedChart) -> Record:
     return {
         "id": f"{item.source}-{item.name}",
         "image": item.image,

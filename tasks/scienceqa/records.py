@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from tasks.arguments import check_allowed
 from tasks.scienceqa.expected_counts import check_counts as check_row_counts
-from tasks.scienceqa.sources import REVISION, Row, folder_rows, hub_rows
+from tasks.scienceqa.sources import REVISION, SourceRow, folder_rows, hub_rows
 from tasks.scienceqa.subset import BALANCED, subset_of
 from tasks.splits import SPLITS, Split
 
@@ -66,7 +66,7 @@ def scienceqa(
     return subset_of([_record(row) for row in kept], subset, balanced)
 
 
-def _record(row: Row) -> dict[str, object]:
+def _record(row: SourceRow) -> dict[str, object]:
     fields = row.fields
     hint = _text(fields, "hint")
     context = [name for name, holds in (("TXT", bool(hint)), ("IMG", row.has_image)) if holds]

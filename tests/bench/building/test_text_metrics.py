@@ -36,7 +36,7 @@ from results.shown.run_table import print_runs, run_json
 from scorers import text_scorers
 from scorers.boxed.boxed_scorer import boxed
 from scorers.judges.verdict_scorer import verdict
-from scorers.overlap.rouge import rouge
+from scorers.overlap.rouge import rouge_scores
 
 sacrebleu = pytest.importorskip("sacrebleu")
 pytest.importorskip("rapidfuzz")
@@ -99,7 +99,7 @@ def test_every_number_is_the_librarys(tmp_path: Path, quiet: Any) -> None:
         assert 100 * own.interval.mean == pytest.approx(expected.score, abs=1e-9)
         assert own.interval.low <= own.interval.mean <= own.interval.high
         assert own.signature == str(metric.get_signature())
-    ours = rouge(texts, [row["target"] for row in rows])
+    ours = rouge_scores(texts, [row["target"] for row in rows])
     for part, place in (("_precision", 0), ("_recall", 1), ("", 2)):
         interval = found[f"rougeL{part}", False].interval
         assert interval is not None

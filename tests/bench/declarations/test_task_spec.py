@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench.declarations.parts import Part
+from bench.declarations.parts import NamedPart
 from bench.declarations.task_spec import TaskSpec, json_schema, read_spec, spec_problems
 from bench.declarations.yaml_lines import Problem, read_declaration
 from bench.errors import RequestError, did_you_mean
@@ -55,7 +55,7 @@ def test_a_short_declaration_gets_the_defaults(tmp_path: Path) -> None:
     spec = read_spec(write(tmp_path, GOOD))
 
     assert spec.name == "colours"
-    assert spec.solver == Part("generate", {})
+    assert spec.solver == NamedPart("generate", {})
     assert spec.scorer == (("boxed", {}),)
     assert spec.dataset.source == "jsonl"
     assert spec.dataset.jsonl == tmp_path / "colours.jsonl"
@@ -82,7 +82,7 @@ def test_every_key_at_once(tmp_path: Path) -> None:
 
     assert spec.dataset.source == "hf"
     assert spec.dataset.image == ("left", "right")
-    assert spec.scorer == (Part("boxed", {"tolerance": 0.01}),)
+    assert spec.scorer == (NamedPart("boxed", {"tolerance": 0.01}),)
     assert spec.report.by == ("topic",)
     assert spec.generation.stop == ("###",)
 

@@ -12,9 +12,9 @@ from PIL import Image
 
 from bench.declarations.dataset_spec import DatasetSpec
 from bench.declarations.distill_spec import GenerationSpec
-from bench.declarations.parts import Part
+from bench.declarations.parts import NamedPart
 from bench.declarations.task_spec import TaskSpec
-from bench.records.identity import data_hash, image_digest, prompt_hash, short
+from bench.records.identity import data_hash, image_digest, prompt_hash
 
 
 def picture(folder: Path, name: str, colour: tuple[int, int, int] = (255, 0, 0)) -> Path:
@@ -30,7 +30,7 @@ def spec(**changes: object) -> TaskSpec:
         "summary": "Name the colour.",
         "dataset": DatasetSpec(records="charts"),
         "prompt": "{question}",
-        "scorer": (Part("boxed", {}),),
+        "scorer": (NamedPart("boxed", {}),),
     }
     return TaskSpec.model_validate({**declared, **changes})
 
@@ -147,11 +147,6 @@ def test_the_prompt_hash_changes_with_what_the_model_is_asked(change: dict[str, 
 )
 def test_the_prompt_hash_does_not_change_with_the_rest(change: dict[str, object]) -> None:
     assert prompt_hash(spec()) == prompt_hash(spec(**change))
-
-
-def test_the_short_form() -> None:
-    digest = prompt_hash(spec())
-    assert short(digest) == digest[:12] and len(digest) == 64
 
 
 def test_each_picture_is_read_once_while_a_task_is_built(monkeypatch: pytest.MonkeyPatch) -> None:

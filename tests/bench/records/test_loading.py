@@ -17,7 +17,7 @@ from PIL import Image
 
 import bench.records.loading
 from bench.declarations.dataset_spec import DatasetSpec
-from bench.declarations.parts import Part
+from bench.declarations.parts import NamedPart
 from bench.declarations.task_spec import TaskSpec
 from bench.errors import IncompleteRunError, RequestError
 from bench.records.images import image_file
@@ -50,7 +50,7 @@ def task(prompt: str = "{question}", /, **dataset: Any) -> TaskSpec:
         summary="Name the colour.",
         dataset=DatasetSpec(**dataset),
         prompt=prompt,
-        scorer=(Part("boxed", {}),),
+        scorer=(NamedPart("boxed", {}),),
     )
 
 
