@@ -39,6 +39,7 @@ from solvers.declared import SOLVERS
 from tasks.cache import cache_folder
 from tasks.hub import asked_or_kept, kept_alone
 
+# Metadata is for groups and tables; what a scorer reads of it at any length is declared as `kept`.
 _LONGEST_METADATA = 1000
 
 

@@ -22,7 +22,10 @@ from bench.records.identity import image_digest
 from bench.records.loading import Record, image_files, load_records
 
 NEAR = 6
-"""Bits of 256 by which two perceptual hashes may differ and still be called near."""
+"""Bits of 256 by which two perceptual hashes may differ and still be called near.
+
+A picture scaled by 0.95 is near; of 300 test and 300 train charts none were (docs/decisions/0009).
+"""
 
 REPEATS = ("item", "image", "near", "wording")
 """What of a sample the train split may have."""

@@ -24,6 +24,7 @@ from tasks.ielts_essay.essay import FEWEST_WORDS, MOST_WORDS, STEP_TITLES, parse
 from tasks.ielts_essay.worked import Example, worked_examples
 from tasks.teaching import Teacher, Turn
 
+# One in nine essays of the experiment's teacher described the prompt's example (docs/decisions/0011).
 _NGRAM = 5
 _MOST_SHARED = 0.2
 _LONGEST_COPY = 12
