@@ -90,7 +90,7 @@ class Rejected:
     reason: str
 
 
-Acceptance: TypeAlias = Accepted | Rejected
+EssayVerdict: TypeAlias = Accepted | Rejected
 
 
 def teacher_messages(record: Mapping[str, object], examples: Sequence[Example] | None = None) -> list[Turn]:
@@ -117,7 +117,7 @@ def _question(kind: str, title: str) -> str:
 
 def accept_essay(
     record: Mapping[str, object], completion: str, examples: Sequence[Example] | None = None
-) -> Acceptance:
+) -> EssayVerdict:
     """Both variants of a teacher's essay, or the first thing that is wrong with it.
 
     It must have the three parts, keep the limits of length, show none of the faults of form, take nothing
