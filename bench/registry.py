@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from inspect_ai import Task, task
@@ -22,30 +23,18 @@ from bench.serving.local_provider import LocalProvider
 from bench.serving.model import ServedModel
 from bench.serving.transformers_engine.provider import transformers_provider
 from bench.serving.vllm_engine.provider import engine_provider
-from scorers.boxed.boxed_scorer import boxed
-from scorers.essays.essay_scorers import essay_form, essay_numbers
-from scorers.judges.correctness import correctness
+from scorers.declared import SCORERS
 from scorers.judges.verdict_scorer import verdict
 from scorers.teaching.acceptance import accepted
-from scorers.text_scorers import bertscore, bleu, chrf, rouge
-from solvers.completion import completion
+from solvers.declared import SOLVERS
 from solvers.journal import current_journal
 from solvers.teacher import teacher
 
 __all__ = [
     "TASKS",
     "accepted",
-    "bertscore",
-    "bleu",
-    "boxed",
-    "chrf",
-    "completion",
-    "correctness",
     "engine_provider",
-    "essay_form",
-    "essay_numbers",
     "judging",
-    "rouge",
     "rule_provider",
     "task_file",
     "teacher",
@@ -101,3 +90,9 @@ def judging(pairs: str) -> Task:
 
 
 TASKS: dict[str, Callable[..., Task]] = {name: _registered(name) for name in builtin_tasks()}
+
+# inspect registers a scorer or solver when its module is imported.
+for _scorer in SCORERS.values():
+    _scorer.maker()
+for _solver in SOLVERS.values():
+    resolve_name(_solver)

@@ -16,10 +16,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from scorers.boxed.anywhere import answer_anywhere
-from scorers.boxed.boxed_answer import Kind, answers_match, extract_boxed
+from scorers.boxed.boxed_answer import AnswerKind, answers_match, extract_boxed
 
 BUDGET_MS = 50.0
-_TARGETS: dict[Kind, str] = {"number": "13.46", "text": "e", "boolean": "True"}
+_TARGETS: dict[AnswerKind, str] = {"number": "13.46", "text": "e", "boolean": "True"}
 _COMMON = ["7", r"\text{e}", "13.46", r"175/13 \approx 13.46", "12,345", r"12.5\%", r"\frac{1}{2}", "True"]
 
 

@@ -136,9 +136,9 @@ def drawing_rate(chart: str, count: int = 40) -> float:
     """Pictures per second of drawing alone, on one core."""
     from tasks.chart_vqa import kept_picture as cache
     from tasks.chart_vqa import plans
-    from tasks.chart_vqa.texts import Source
+    from tasks.chart_vqa.texts import TextSource
 
-    source = Source("builtin", "train", 5)
+    source = TextSource("builtin", "train", 5)
     seen: set[str] = set()
     planned = [plans.plan(chart, index, [], source, seen) for index in range(count)]
     recipes = [cache.recipe(one.chart, one.data, one.style, *SIZE) for one in planned]

@@ -16,9 +16,9 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from scorers.essays.essay_form import essay_form
+from scorers.essays.essay_form import form_of
 from scorers.essays.essay_numbers import ChartTable, check_numbers
-from tasks.ielts_essay.chart import KINDS, chart_data
+from tasks.ielts_essay.chart import CHART_KINDS, chart_data
 from tasks.ielts_essay.golden import golden_essay
 from tasks.ielts_essay.plans import plan
 
@@ -34,7 +34,7 @@ Item = tuple[str, str, str]
 def essays() -> list[Item]:
     """(text, title, chart_data) of each essay."""
     seen: set[str] = set()
-    charts = [plan(KINDS[n % 4], n // 4, "test", 1, seen)[0] for n in range(CHARTS)]
+    charts = [plan(CHART_KINDS[n % 4], n // 4, "test", 1, seen)[0] for n in range(CHARTS)]
     labelled = [
         row["text"]
         for name in ("essays", "essays_held_out")
@@ -54,7 +54,7 @@ def score(items: Sequence[Item]) -> int:
     """How many of these essays are well formed and faithful."""
     good = 0
     for text, title, data in items:
-        form = essay_form(text, title=title)
+        form = form_of(text, title=title)
         numbers = check_numbers(text, ChartTable.of(data))
         good += numbers.faithful == 1 and not form.faults - {"step_markers"}
     return good
@@ -118,7 +118,7 @@ def main() -> None:
     data = chart_data(chart.title, chart.unit, chart.labels, chart.series, chart.values)
     worst = []
     for name, text in hostile_texts().items():
-        form = milliseconds(lambda text=text: essay_form(text, title="Coal"))  # type: ignore[misc]
+        form = milliseconds(lambda text=text: form_of(text, title="Coal"))  # type: ignore[misc]
         numbers = milliseconds(
             lambda text=text: check_numbers(text, ChartTable.of(data))  # type: ignore[misc]
         )

@@ -68,7 +68,7 @@ def rouge(pairs: int, repeats: int) -> None:
     from rouge_score.rouge_scorer import RougeScorer
 
     from scorers.overlap.rouge import ROUGE_TYPES
-    from scorers.overlap.rouge import rouge as ours
+    from scorers.overlap.rouge import rouge_scores as ours
 
     completions, references = texts(pairs)
     for stemmer in (False, True):

@@ -1,7 +1,7 @@
 """Scores of many samples at once, over inspect's scorers of one sample each.
 
-inspect calls a scorer for each sample, many at a time. A `Batcher` collects the calls that wait and computes
-them together in a thread, so that the event loop goes on; whatever arrives meanwhile is the next batch.
+inspect calls a scorer for each sample, many at a time. A `ScoreBatcher` collects the calls that wait and
+computes them together in a thread, so that the event loop goes on; what arrives meanwhile is the next batch.
 `bench run` makes all completions before it asks for such scores, so that they take no time from generation.
 Finished scores go to the run's `KnownScores` at once, so that a kill loses none.
 """
@@ -59,7 +59,7 @@ class _Call:
     result: asyncio.Future[Result] = field(repr=False)
 
 
-class Batcher:
+class ScoreBatcher:
     """Awaitable scores of single samples, computed in batches of at most ``most`` in one thread at a time.
 
     signature: what computes, with all its settings; results in a journal are found by it and the texts.

@@ -17,16 +17,17 @@ from typing import Any, Literal, get_args
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, mean, metric, scorer, stderr
 from inspect_ai.solver import TaskState
 
-from scorers.batches import Batcher, Compute, Result
+from scorers.batches import Compute, Result, ScoreBatcher
 from scorers.bertscore.bertscore import (
-    Baseline,
     BertScorer,
+    Rescaling,
     bertscore_hash,
     library_baseline,
-    read_baseline,
+    read_rescaling,
 )
 from scorers.bertscore.encoder import DEFAULT_MODEL, Dtype, EncoderChoice, choose_encoder
 from scorers.bertscore.vector_cache import VectorCache, reference_cache
+from scorers.flags import was_truncated
 from scorers.overlap.bleu import (
     BleuTokenizer,
     bleu_scorer,
@@ -38,9 +39,6 @@ from scorers.overlap.bleu import (
 )
 from scorers.overlap.normalize import Normalization, normalized
 from scorers.overlap.rouge import ROUGE_TYPES, RougeScorer
-
-BATCHED = ("bleu", "chrf", "rouge", "bertscore")
-"""The scorers here: computed in batches, and by `bench run` only when all completions are there."""
 
 
 @metric(name="corpus_bleu")
@@ -187,18 +185,18 @@ def _references(idf: str | bool) -> list[str] | None:
     return [str(text) for text in found]
 
 
-def _baseline(choice: EncoderChoice, wanted: bool, path: str | None) -> Baseline | None:
+def _baseline(choice: EncoderChoice, wanted: bool, path: str | None) -> Rescaling | None:
     if not wanted:
         if path is not None:
             raise ValueError("baseline_path goes with rescale_with_baseline: true")
         return None
-    return read_baseline(Path(path) if path else library_baseline(choice.name), choice.layer)
+    return read_rescaling(Path(path) if path else library_baseline(choice.name), choice.layer)
 
 
 def _batched(name: str, compute: Compute, signature: str, normalize: Normalization = "none") -> Scorer:
     if normalize not in get_args(Normalization):
         raise ValueError(f"normalize {normalize!r} is not one of {', '.join(get_args(Normalization))}")
-    batcher = Batcher(compute, signature, name=name)
+    batcher = ScoreBatcher(compute, signature, name=name)
 
     async def score(state: TaskState, target: Target) -> Score:
         if not state.output.choices:
@@ -213,7 +211,7 @@ def _batched(name: str, compute: Compute, signature: str, normalize: Normalizati
         flags: dict[str, Any] = {
             **found["metadata"],
             "no_answer": empty,
-            "truncated": _truncated(state.output.stop_reason),
+            "truncated": was_truncated(state.output.stop_reason),
         }
         return Score(
             value=found["value"],
@@ -223,8 +221,3 @@ def _batched(name: str, compute: Compute, signature: str, normalize: Normalizati
         )
 
     return score
-
-
-def _truncated(stop_reason: str) -> bool | None:
-    """Whether the token limit ended the completion; None where nobody said why it ended."""
-    return None if stop_reason == "unknown" else stop_reason in ("max_tokens", "model_length")

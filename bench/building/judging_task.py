@@ -17,7 +17,7 @@ from scorers.judges.verdict_scorer import verdict
 from solvers.completion import completion
 
 # A judge reasons in a few sentences before its verdict; a cut reply has none, and is counted.
-MAX_TOKENS = 1024
+_MAX_TOKENS = 1024
 _NO_PICTURE = "the picture is neither in the log nor where the run read it"
 
 
@@ -31,7 +31,7 @@ def judging_task(file: Path) -> Task:
         dataset=MemoryDataset(samples, name=f"{pairs.task}-judged"),
         solver=completion(),
         scorer=verdict(),
-        config=GenerateConfig(temperature=0.0, max_tokens=MAX_TOKENS),
+        config=GenerateConfig(temperature=0.0, max_tokens=_MAX_TOKENS),
         fail_on_error=False,
         metadata={
             "identity": {

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.building.shots import Shots, with_overrides
-from bench.building.task import image_files
 from bench.declarations.catalog import find_task
 from bench.declarations.task_spec import TaskSpec
-from bench.records.loading import Record, load_records
+from bench.records.loading import Record, image_files, load_records
 
 
 def render_samples(task: str, dataset_args: Mapping[str, Any], n: int, out: Path) -> list[dict[str, Any]]:

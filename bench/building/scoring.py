@@ -1,4 +1,4 @@
-"""What a run adds to the text metrics of a task: the user's encoder, the task's references, signatures."""
+"""What a run adds to a task's scorers: the user's encoder and judge, the task's references, signatures."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, get_args
 
-from bench.building.rating_judge import signature
-from bench.declarations.task_spec import Part, TaskSpec
-from bench.errors import RequestError, did_you_mean
-from scorers.bertscore.encoder import Dtype
-from scorers.essays.essay_form import FAULTS
-from scorers.essays.essay_scorers import essay_form_signature
-from scorers.judges import correctness
-from scorers.overlap.bleu import bleu_signature, chrf_signature
-from scorers.text_scorers import BATCHED, bertscore_signature, rouge_signature
-from tasks.cache import cache_folder
+from inspect_ai import Task
+from inspect_ai._util.registry import registry_unqualified_name
 
-IN_BATCHES = (*BATCHED, correctness.NAME)
-"""The scorers that score many samples at once, and report their progress."""
+from bench.declarations.parts import NamedPart
+from bench.declarations.task_spec import TaskSpec
+from bench.errors import RequestError, did_you_mean
+from bench.serving.backends import prefixed
+from bench.serving.checkpoint import find_checkpoint
+from scorers.bertscore.encoder import Dtype
+from scorers.declared import SCORERS
+from tasks.cache import cache_folder
 
 ENCODER_ARGUMENT = "bertscore_model"
 """``-T bertscore_model=PATH:LAYER:DTYPE`` or ``--bertscore-model``: the encoder, not the declared one."""
 
+JUDGE_ARGUMENT = "correctness_judge"
+"""``-T correctness_judge=MODEL``: adds the scorer to a task, or names another judge."""
 
-def batched(spec: TaskSpec) -> tuple[str, ...]:
-    """The task's scorers that are computed in batches."""
-    return tuple(part.name for part in spec.scorer if part.name in IN_BATCHES)
+
+def batched_scorers(task: Task) -> tuple[str, ...]:
+    """The names of the task's scorers that are computed in batches, in their order."""
+    names = map(registry_unqualified_name, task.scorer or ())
+    return tuple(name for name in names if name in SCORERS and SCORERS[name].batched)
 
 
 def with_encoder(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec, dict[str, object]]:
@@ -39,15 +42,17 @@ def with_encoder(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec,
     others = {name: value for name, value in given.items() if name != ENCODER_ARGUMENT}
     if ENCODER_ARGUMENT not in given:
         return spec, others
-    if "bertscore" not in batched(spec) and batched(spec) and given[ENCODER_ARGUMENT] not in (None, "none"):
+    named = [part.name for part in spec.scorer]
+    wanted = given[ENCODER_ARGUMENT] not in (None, "none")
+    if wanted and "bertscore" not in named and any(SCORERS[name].batched for name in named):
         # A task that compares texts takes any encoder, also where none is declared for lack of a network.
-        spec = spec.model_copy(update={"scorer": (*spec.scorer, Part("bertscore", {}))})
-    if "bertscore" not in batched(spec):
-        scorers = ", ".join(part.name for part in spec.scorer)
+        spec = spec.model_copy(update={"scorer": (*spec.scorer, NamedPart("bertscore", {}))})
+    elif "bertscore" not in named:
+        scorers = ", ".join(named)
         raise RequestError(
             f"--bertscore-model: task {spec.name!r} has no scorer bertscore (it has {scorers}); leave it out"
         )
-    if given[ENCODER_ARGUMENT] in (None, "none"):
+    if not wanted:
         rest = tuple(part for part in spec.scorer if part.name != "bertscore")
         if not rest:
             raise RequestError(f"--bertscore-model none: task {spec.name!r} has no other scorer")
@@ -92,8 +97,30 @@ def with_references(spec: TaskSpec, references: Sequence[Sequence[str]]) -> Task
     return _with_bertscore(spec, {"idf": str(file)})
 
 
-def signatures(spec: TaskSpec, references: Iterable[Sequence[str]]) -> dict[str, str]:
-    """Scorer → what two of its scores must share to be compared; of those that measure texts.
+def with_judge(spec: TaskSpec, given: Mapping[str, object]) -> tuple[TaskSpec, dict[str, object]]:
+    """The task with the judge that the arguments name, and the others; folders become models of ours."""
+    others = {name: value for name, value in given.items() if name != JUDGE_ARGUMENT}
+    parts = list(spec.scorer)
+    if JUDGE_ARGUMENT in given:
+        judge = str(given[JUDGE_ARGUMENT])
+        named = [part.name for part in parts]
+        if "correctness" in named:
+            place = named.index("correctness")
+            parts[place] = NamedPart("correctness", {**parts[place].args, "judge": judge})
+        else:
+            parts.append(NamedPart("correctness", {"judge": judge}))
+    return spec.model_copy(update={"scorer": tuple(map(_resolved, parts))}), others
+
+
+def _resolved(part: NamedPart) -> NamedPart:
+    judge = part.args.get("judge")
+    if isinstance(judge, str) and Path(judge).expanduser().is_dir():
+        return NamedPart(part.name, {**part.args, "judge": f"bench/{Path(judge).expanduser().absolute()}"})
+    return part
+
+
+def scorer_signatures(spec: TaskSpec, references: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Scorer → what two of its scores must share to be compared; of those that are signed.
 
     references: those of each sample. ValueError where an encoder is not to be had.
     """
@@ -101,29 +128,22 @@ def signatures(spec: TaskSpec, references: Iterable[Sequence[str]]) -> dict[str,
     each = counts.pop() if len(counts) == 1 else None
     signed: dict[str, str] = {}
     for part in spec.scorer:
-        args: dict[str, Any] = {name: value for name, value in part.args.items() if name != "normalize"}
-        how = part.args.get("normalize", "none")
-        if part.name == "bleu":
-            signed["bleu"] = bleu_signature(each, **args)
-        elif part.name == "chrf":
-            signed["chrf"] = chrf_signature(each, **args)
-        elif part.name == "rouge":
-            signed["rouge"] = rouge_signature(**args)
-        elif part.name == "bertscore":
-            signed["bertscore"] = bertscore_signature(**args)
-        elif part.name == "essay_form":
-            # Its numbers have names of their own.
-            signed |= dict.fromkeys(("essay_form", "well_formed", *FAULTS), essay_form_signature(**args))
-        elif part.name == correctness.NAME and part.args.get("judge"):
-            signed[correctness.NAME] = signature(part)
-        if part.name in signed and how != "none":
-            signed[part.name] += f"|norm:{how}"
+        args: dict[str, Any] = dict(part.args)
+        if "judge" in args:
+            args["digest"] = _digest_of(str(args["judge"]))
+        signed |= SCORERS[part.name].signatures(args, each)
     return signed
+
+
+def _digest_of(judge: str) -> str | None:
+    """The digest of a judge whose weights are here, and None of one that answers elsewhere."""
+    here = prefixed(judge)
+    return find_checkpoint(here[1]).digest if here is not None else None
 
 
 def _with_bertscore(spec: TaskSpec, changes: Mapping[str, Any]) -> TaskSpec:
     parts = tuple(
-        Part(part.name, {**part.args, **changes}) if part.name == "bertscore" else part
+        NamedPart(part.name, {**part.args, **changes}) if part.name == "bertscore" else part
         for part in spec.scorer
     )
     return spec.model_copy(update={"scorer": parts})

@@ -8,7 +8,8 @@ from random import Random
 
 from pydantic import ValidationError
 
-from bench.declarations.task_spec import ShotsSpec, TaskSpec, one_solver
+from bench.declarations.parts import one_solver
+from bench.declarations.task_spec import ShotsSpec, TaskSpec
 from bench.errors import RequestError
 from bench.records.identity import data_hash
 from bench.records.loading import Record, load_records

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from pkgutil import resolve_name
+from typing import Any
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -23,53 +24,23 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import Solver
 
-from bench.building.rating_judge import with_judge
-from bench.building.scoring import signatures, with_encoder, with_references
+from bench.building.scoring import scorer_signatures, with_encoder, with_judge, with_references
 from bench.building.shots import Shots, with_overrides
-from bench.declarations.task_spec import Part, TaskSpec, declared_parts
+from bench.declarations.parts import NamedPart, declared_parts
+from bench.declarations.task_spec import TaskSpec
 from bench.declarations.yaml_lines import Declaration, Problem
 from bench.errors import RequestError, did_you_mean
 from bench.records.identity import data_hash, image_digest, prompt_hash
-from bench.records.loading import Record, load_records
+from bench.records.loading import Record, image_files, load_records
 from scorers.bertscore.vector_cache import reference_cache
-from scorers.boxed.boxed_scorer import boxed
-from scorers.essays.essay_form import FAULTS
-from scorers.essays.essay_scorers import essay_form, essay_numbers
-from scorers.judges.correctness import UNPARSED, correctness
-from scorers.options.option_scorer import option_letter, option_readings, reasoning
-from scorers.text_scorers import bertscore, bleu, chrf, rouge
-from solvers.completion import completion
-from solvers.option_likelihood import option_likelihood
+from scorers.declared import SCORERS
+from scorers.options.option_scorer import option_readings
+from solvers.declared import SOLVERS
 from tasks.cache import cache_folder
 from tasks.hub import asked_or_kept, kept_alone
 
-# What task.yaml may name. A third of anything earns its own table; these are two short ones.
-_SOLVERS: Mapping[str, Callable[..., Solver]] = {
-    "generate": completion,
-    "option_likelihood": option_likelihood,
-}
-_SCORERS: Mapping[str, Callable[..., Scorer]] = {
-    "boxed": boxed,
-    "option_letter": option_letter,
-    "reasoning": reasoning,
-    "essay_form": essay_form,
-    "essay_numbers": essay_numbers,
-    "bleu": bleu,
-    "chrf": chrf,
-    "rouge": rouge,
-    "bertscore": bertscore,
-    "correctness": correctness,
-}
-
-# The numbers of a scorer that count what is wrong; what compares runs turns them round.
-_LOWER_IS_BETTER: Mapping[str, Sequence[str]] = {
-    "essay_form": FAULTS,
-    "essay_numbers": ("no_numbers",),
-    "correctness": (UNPARSED,),
-}
-
+# Metadata is for groups and tables; what a scorer reads of it at any length is declared as `kept`.
 _LONGEST_METADATA = 1000
-_T = TypeVar("_T")
 
 
 def build_task(
@@ -93,7 +64,9 @@ def build_task(
         raise RequestError(f"task {spec.name!r} has no records with {dict(given)}")
     _check_report(spec, records)
     shots = Shots.drawn(spec, dataset_args)
-    samples = [_sample(spec, record, shots) for record in records]
+    readable = [record for record in records if "unreadable" not in record]
+    digests = {file: image_digest(file) for file in {f for r in readable for f in image_files(spec, r)[:1]}}
+    samples = [_sample(spec, record, shots, digests) for record in records]
     references = [[s.target] if isinstance(s.target, str) else s.target for s in samples if s.target]
     spec = with_references(spec, references)
     scorers = build_scorers(spec)
@@ -109,11 +82,11 @@ def build_task(
             "identity": {
                 "task": spec.name,
                 "task_version": spec.version,
-                "data_hash": data_hash(records, spec.dataset.image),
+                "data_hash": data_hash(records, spec.dataset.image, digests),
                 "prompt_hash": prompt_hash(spec, shots.digest),
                 "records": len(records),
-                "metrics": signatures(spec, references),
-                "lower_is_better": [n for part in spec.scorer for n in _LOWER_IS_BETTER.get(part.name, ())],
+                "metrics": scorer_signatures(spec, references),
+                "lower_is_better": [n for part in spec.scorer for n in SCORERS[part.name].lower_is_better],
                 "dataset_args": {name: _plain(value) for name, value in given.items()},
             },
             "report": {"by": list(spec.report.by), "cluster": "cluster"},
@@ -123,14 +96,15 @@ def build_task(
 
 def build_solver(spec: TaskSpec) -> Solver:
     """The declared solver; RequestError when it does not take its arguments."""
-    return _made(spec, "solver", _SOLVERS, spec.solver)
+    solver: Solver = _made(spec, "solver", spec.solver)
+    return solver
 
 
 def build_scorers(spec: TaskSpec) -> list[Scorer]:
     """The declared scorers; RequestError when one does not take its arguments."""
     encoder = any(part.name == "bertscore" for part in spec.scorer)
     with _references_kept(), asked_or_kept() if encoder else contextlib.nullcontext():
-        made = [_made(spec, "scorer", _SCORERS, part) for part in spec.scorer]
+        made = [_made(spec, "scorer", part) for part in spec.scorer]
         # The solver that compares options leaves several readings of them, and all are reported.
         return [*made, option_readings()] if spec.solver.name == "option_likelihood" else made
 
@@ -151,17 +125,17 @@ def argument_problems(declared: Declaration) -> list[Problem]:
     Nothing is downloaded: that an encoder is not here yet is no mistake of the file.
     """
     problems: list[Problem] = []
-    tables: Mapping[str, Mapping[str, Callable[..., object]]] = {"solver": _SOLVERS, "scorer": _SCORERS}
     with _references_kept(), kept_alone():
-        for what, table in tables.items():
+        for what, names in (("solver", SOLVERS), ("scorer", SCORERS)):
             for place, part in declared_parts(declared.data.get(what)):
-                if part.name not in table:
+                if part.name not in names:
                     continue
-                if unknown := _unknown_arguments(what, table[part.name], part):
+                make = _maker(what, part.name)
+                if unknown := _unknown_arguments(what, make, part):
                     problems += [Problem(declared.line((what, *place, key)), unknown[key]) for key in unknown]
                     continue
                 try:
-                    table[part.name](**part.args)
+                    make(**part.args)
                 except (TypeError, ValueError) as error:
                     if not type(error.__cause__).__module__.startswith("huggingface_hub"):
                         said = f"{what} {part.name!r}: {error}"
@@ -169,7 +143,12 @@ def argument_problems(declared: Declaration) -> list[Problem]:
     return problems
 
 
-def _unknown_arguments(what: str, make: Callable[..., object], part: Part) -> dict[str, str]:
+def _maker(what: str, name: str) -> Callable[..., Any]:
+    maker: Callable[..., Any] = resolve_name(SOLVERS[name]) if what == "solver" else SCORERS[name].maker()
+    return maker
+
+
+def _unknown_arguments(what: str, make: Callable[..., object], part: NamedPart) -> dict[str, str]:
     """Each argument that a solver or scorer does not take, and what is to be said of it."""
     allowed = list(inspect.signature(make).parameters)
     takes = ", ".join(allowed) or "no arguments"
@@ -180,8 +159,8 @@ def _unknown_arguments(what: str, make: Callable[..., object], part: Part) -> di
     }
 
 
-def _made(spec: TaskSpec, what: str, table: Mapping[str, Callable[..., _T]], part: Part) -> _T:
-    make = table[part.name]
+def _made(spec: TaskSpec, what: str, part: NamedPart) -> Any:
+    make = _maker(what, part.name)
     if unknown := _unknown_arguments(what, make, part):
         raise RequestError("\n".join(f"task {spec.name!r}: {said}" for said in unknown.values()))
     try:
@@ -203,19 +182,7 @@ def generate_config(spec: TaskSpec) -> GenerateConfig:
     )
 
 
-def image_files(spec: TaskSpec, record: Record) -> list[Path]:
-    """The record's images, in prompt order."""
-    files: list[Path] = []
-    for name in spec.dataset.image:
-        value = record.get(name)
-        if isinstance(value, Path):
-            files.append(value)
-        elif isinstance(value, Sequence) and not isinstance(value, str):
-            files.extend(path for path in value if isinstance(path, Path))
-    return files
-
-
-def _sample(spec: TaskSpec, record: Record, shots: Shots) -> Sample:
+def _sample(spec: TaskSpec, record: Record, shots: Shots, digests: Mapping[Path, str]) -> Sample:
     sample_id = str(record["id"])
     if "unreadable" in record:
         # Kept as a sample, so that it is counted; its solver fails with the reason.
@@ -223,7 +190,7 @@ def _sample(spec: TaskSpec, record: Record, shots: Shots) -> Sample:
             id=sample_id,
             input=f"(unreadable: {record['unreadable']})",
             target="",
-            metadata={**_metadata(spec, record, []), "unreadable": record["unreadable"]},
+            metadata={**_metadata(spec, record, digests), "unreadable": record["unreadable"]},
         )
     messages: list[ChatMessage] = [ChatMessageSystem(content=spec.system)] if spec.system else []
     for shot in shots.before(spec, record):
@@ -237,7 +204,7 @@ def _sample(spec: TaskSpec, record: Record, shots: Shots) -> Sample:
         input=messages,
         choices=[str(choice) for choice in choices] if isinstance(choices, list) else None,
         target=[str(item) for item in target] if isinstance(target, list | tuple) else str(target),
-        metadata=_metadata(spec, record, image_files(spec, record)),
+        metadata=_metadata(spec, record, digests),
     )
 
 
@@ -247,7 +214,7 @@ def _question(spec: TaskSpec, record: Record) -> ChatMessageUser:
     return ChatMessageUser(content=[*parts, ContentText(text=spec.render(record))])
 
 
-def _metadata(spec: TaskSpec, record: Record, images: list[Path]) -> dict[str, Any]:
+def _metadata(spec: TaskSpec, record: Record, digests: Mapping[Path, str]) -> dict[str, Any]:
     """The record's short fields, the digest of its picture, and its cluster key."""
     metadata: dict[str, Any] = {
         name: value
@@ -260,8 +227,9 @@ def _metadata(spec: TaskSpec, record: Record, images: list[Path]) -> dict[str, A
         )
         and (len(str(value)) <= _LONGEST_METADATA or name in spec.dataset.kept)
     }
+    images = [] if "unreadable" in record else image_files(spec, record)
     if images:
-        metadata["image"] = image_digest(images[0])[:16]
+        metadata["image"] = digests[images[0]][:16]
         metadata["image_file"] = str(images[0])
     cluster = spec.report.cluster
     if cluster is not None and cluster in spec.dataset.image:

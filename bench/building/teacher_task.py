@@ -17,18 +17,29 @@ from typing import Literal, TypeAlias
 
 from inspect_ai import Task
 from inspect_ai.dataset import Dataset, MemoryDataset, Sample
-from inspect_ai.model import ChatMessage, ContentImage
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    Content,
+    ContentImage,
+    ContentText,
+)
 
 from bench.building.task import build_scorers, build_task
-from bench.building.teachers import TEACHERS, Teacher
 from bench.declarations.catalog import all_tasks
-from bench.declarations.task_spec import DistillSpec, Part, ShotsSpec, TaskSpec
+from bench.declarations.distill_spec import DistillSpec
+from bench.declarations.parts import NamedPart
+from bench.declarations.task_spec import ShotsSpec, TaskSpec
 from bench.errors import RequestError, did_you_mean
 from bench.records.identity import image_digest, prompt_hash
 from bench.records.loading import Record, load_records
 from scorers.teaching.acceptance import accepted, forbidden_phrase
 from scorers.teaching.stages import joined_replies, read_stages, stages_text
 from solvers.teacher import teacher
+from tasks.declared import teacher_called
+from tasks.teaching import Teacher, Turn
 
 Calls: TypeAlias = Literal["one", "stage"]
 
@@ -101,7 +112,7 @@ def teacher_spec(spec: TaskSpec, calls: Calls) -> TaskSpec:
         update={
             "prompt": prompt.replace("{stages}", asked),
             "system": system,
-            "solver": Part("teacher", {"follow_ups": list(follow_ups(distill, calls))}),
+            "solver": NamedPart("teacher", {"follow_ups": list(follow_ups(distill, calls))}),
             "shots": ShotsSpec(),
             "generation": distill.generation,
         }
@@ -147,7 +158,7 @@ def teaching_task(
         accept = accepted(build_scorers(spec)[0], lambda sample_id, text: refusal(distill, text))
         asked_for = prompt_hash(asked)
     else:
-        named = TEACHERS[distill.teacher]()
+        named = teacher_called(distill.teacher)
         accept = accepted(None, lambda sample_id, text: named.refusal(records[sample_id], text))
         chosen = [_asked_by(named, sample, records[str(sample.id)]) for sample in chosen]
         asked_for = messages_hash(chosen)
@@ -205,7 +216,7 @@ def lessons(spec: TaskSpec, record: Record, completion: str) -> Mapping[str, str
     """
     distill = declared(spec)
     if distill.teacher is not None:
-        return TEACHERS[distill.teacher]().lessons(record, completion)
+        return teacher_called(distill.teacher).lessons(record, completion)
     if not distill.stages:
         return {"": completion.strip()}
     stages = read_stages(completion, tuple(distill.stages))
@@ -261,7 +272,18 @@ def _said(message: ChatMessage, known: dict[str, str]) -> list[object]:
 
 
 def _asked_by(named: Teacher, sample: Sample, record: Record) -> Sample:
-    return sample if "unreadable" in record else sample.model_copy(update={"input": named.messages(record)})
+    if "unreadable" in record:
+        return sample
+    return sample.model_copy(update={"input": [_message(turn) for turn in named.messages(record)]})
+
+
+def _message(turn: Turn) -> ChatMessage:
+    if turn.role == "system":
+        return ChatMessageSystem(content=turn.text)
+    if turn.role == "assistant":
+        return ChatMessageAssistant(content=turn.text)
+    parts: list[Content] = [ContentImage(image=str(image)) for image in turn.images]
+    return ChatMessageUser(content=[*parts, ContentText(text=turn.text)])
 
 
 def _asked(distill: DistillSpec, tags: Sequence[str]) -> str:

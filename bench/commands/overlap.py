@@ -32,7 +32,7 @@ def overlap(
     """Count the samples that the train split repeats: text and picture together, and pictures alone."""
     from bench.declarations.catalog import find_task
     from bench.records.repeats import counts
-    from bench.records.repeats import overlap as compare
+    from bench.records.repeats import split_repeats as compare
 
     found = compare(find_task(task), pairs(task_arg, "-T"), train)
     split = None if log is None else _scores(found, log_file(log))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.declarations.task_files import FILE, task_files
+from bench.declarations.task_files import TASK_FILE, task_files
 from bench.declarations.task_spec import TaskSpec, read_spec, spec_problems
 from bench.declarations.yaml_lines import Problem
 from bench.errors import RequestError, did_you_mean
@@ -30,9 +30,9 @@ def find_task(name_or_path: str) -> TaskSpec:
         return read_spec(task_files()[name_or_path])
     path = Path(name_or_path).expanduser()
     if path.is_dir():
-        if not (path / FILE).is_file():
-            raise RequestError(f"folder {name_or_path} holds no {FILE}; give the path of the YAML file")
-        return read_spec(path / FILE)
+        if not (path / TASK_FILE).is_file():
+            raise RequestError(f"folder {name_or_path} holds no {TASK_FILE}; give the path of the YAML file")
+        return read_spec(path / TASK_FILE)
     if path.suffix in (".yaml", ".yml") or path.is_file():
         return read_spec(path)
     names = builtin_tasks()

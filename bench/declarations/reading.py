@@ -92,18 +92,18 @@ def _message(model: type[BaseModel], detail: ErrorDetails, place: Place) -> str:
                 f"{dotted}: {detail['input']!r} is not allowed: {section.model_fields[place[-1]].description}"
             )
         case "model_type":
-            return f"{dotted}: should be a mapping, `key: value` lines, not {short(detail['input'])}"
+            return f"{dotted}: should be a mapping, `key: value` lines, not {quoted(detail['input'])}"
         case "literal_error":
             expected = str((detail.get("ctx") or {}).get("expected", ""))
             near = did_you_mean(
                 str(detail["input"]), [name.strip(" '") for name in expected.replace(" or ", ",").split(",")]
             )
-            return f"{dotted}: should be {expected}, not {short(detail['input'])}{near}"
+            return f"{dotted}: should be {expected}, not {quoted(detail['input'])}{near}"
         case _:
             said = detail["msg"].replace("Input should be", "should be").replace("Input ", "")
             number = isinstance(detail["input"], bool | int | float)
             quotes = "; put it in quotes" if detail["type"] == "string_type" and number else ""
-            return f"{dotted}: {said}, not {short(detail['input'])}{quotes}"
+            return f"{dotted}: {said}, not {quoted(detail['input'])}{quotes}"
 
 
 def _section(model: type[BaseModel], place: Place) -> type[BaseModel]:
@@ -126,7 +126,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def short(value: object) -> str:
+def quoted(value: object) -> str:
     """A value as a message quotes it: at most 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -7,14 +7,14 @@ from pathlib import Path
 import tasks
 from bench.declarations.yaml_lines import read_declaration
 
-FILE = "task.yaml"
+TASK_FILE = "task.yaml"
 """What the declaration in a task's folder is called; a variant beside it has its own name: NAME.yaml."""
 
 
 def task_files() -> dict[str, Path]:
     """Each of our declarations by the name of its task."""
     found = _home().glob("*/*.yaml")
-    return {path.parent.name if path.name == FILE else path.stem: path for path in found}
+    return {path.parent.name if path.name == TASK_FILE else path.stem: path for path in found}
 
 
 def task_versions() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Digests that say whether two results measured the same thing.
 
-All are SHA-256 in hexadecimal over text that is the same on every machine; `short` is for tables.
+All are SHA-256 in hexadecimal over text that is the same on every machine.
 
 Canonical JSON below means: keys sorted, no spaces, characters as they are (UTF-8), numbers as Python's
 `json` writes them.
@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from bench.declarations.task_spec import TaskSpec
 
@@ -22,17 +23,21 @@ def image_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def data_hash(records: Iterable[Mapping[str, object]], image_fields: Iterable[str]) -> str:
+def data_hash(
+    records: Iterable[Mapping[str, object]],
+    image_fields: Iterable[str],
+    digests: Mapping[Path, str] = MappingProxyType({}),
+) -> str:
     """The digest of a list of records and their images.
 
     Per record, in the order of their ids (as strings): its canonical JSON and a line feed. Every image (a
     value of an image field, and any other Path) is replaced by its `image_digest`; null stands for an image
     that cannot be read, and `true` for the reason in `unreadable`, which may name this machine's files. So
     the digest does not depend on paths or on the order of the records, and changes with any bit of what the
-    model sees or is scored by.
+    model sees or is scored by. digests: those of images that are known already.
     """
     fields = frozenset(image_fields)
-    known: dict[Path, str | None] = {}
+    known: dict[Path, str | None] = dict(digests)
     digest = hashlib.sha256()
     for record in sorted(records, key=lambda record: str(record["id"])):
         unreadable = "unreadable" in record
@@ -65,11 +70,6 @@ def prompt_hash(spec: TaskSpec, shots: str | None = None) -> str:
     if shots is not None:
         content["shots"] = shots
     return hashlib.sha256(_canonical(content)).hexdigest()
-
-
-def short(digest: str) -> str:
-    """The first 12 digits of a digest: enough to tell any two apart by eye."""
-    return digest[:12]
 
 
 def _canonical(value: object) -> bytes:

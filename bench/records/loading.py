@@ -15,52 +15,23 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from bench.declarations.task_spec import DatasetSpec, TaskSpec
+from bench.declarations.dataset_spec import DatasetSpec
+from bench.declarations.task_spec import TaskSpec
 from bench.errors import RequestError, did_you_mean, first_line
 from bench.records.images import image_file
 from bench.records.rows import Row, Rows, csv_rows, given_rows, hub_rows, jsonl_rows, parquet_rows
+from tasks.declared import record_function
 from trainers.machine.reasons import machine_reason
 
 Record: TypeAlias = dict[str, object]
 Progress: TypeAlias = Callable[[int, int], None]
-RecordFunction: TypeAlias = Callable[..., Iterable[Mapping[str, object]]]
-
-
-def _charts() -> RecordFunction:
-    from tasks.chart_vqa.records import charts
-
-    return charts
-
-
-def _ielts_essays() -> RecordFunction:
-    from tasks.ielts_essay.records import ielts_essays
-
-    return ielts_essays
-
-
-def _scienceqa() -> RecordFunction:
-    from tasks.scienceqa.records import scienceqa
-
-    return scienceqa
-
-
-def _vqaonline() -> RecordFunction:
-    from tasks.vqaonline.records import vqaonline
-
-    return vqaonline
-
-
-RECORD_SOURCES: Mapping[str, Callable[[], RecordFunction]] = MappingProxyType(
-    {"charts": _charts, "ielts_essays": _ielts_essays, "scienceqa": _scienceqa, "vqaonline": _vqaonline}
-)
-"""What `dataset.records` may name, and how to import each."""
 
 _FILES: Mapping[str, Callable[[Path], Rows]] = MappingProxyType(
     {"jsonl": jsonl_rows, "csv": csv_rows, "parquet": parquet_rows}
@@ -92,6 +63,18 @@ def load_records(
         raise RequestError(f"task {spec.name!r}: {error}") from error
 
 
+def image_files(spec: TaskSpec, record: Record) -> list[Path]:
+    """The record's images, in prompt order."""
+    files: list[Path] = []
+    for name in spec.dataset.image:
+        value = record.get(name)
+        if isinstance(value, Path):
+            files.append(value)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            files.extend(path for path in value if isinstance(path, Path))
+    return files
+
+
 def _open(spec: TaskSpec, overrides: Mapping[str, object], progress: Progress | None) -> Rows:
     dataset = spec.dataset
     if dataset.records is not None:
@@ -104,7 +87,7 @@ def _open(spec: TaskSpec, overrides: Mapping[str, object], progress: Progress | 
 def _from_function(
     dataset: DatasetSpec, name: str, overrides: Mapping[str, object], progress: Progress | None
 ) -> Rows:
-    function = RECORD_SOURCES[name]()
+    function = record_function(name)
     parameters = inspect.signature(function).parameters
     allowed = [parameter for parameter in parameters if parameter != "progress"]
     _check_keys(dataset.args, allowed, "dataset.args")

@@ -46,7 +46,7 @@ def _body(name: str, spec: TaskSpec, provenance: Mapping[str, Any]) -> Iterator[
     yield ""
     yield "| | |"
     yield "|---|---|"
-    for what, value in _facts(spec, provenance):
+    for what, value in _facts(provenance):
         yield f"| {what} | {_cell(value)} |"
     yield ""
     yield "## Acceptance"
@@ -69,7 +69,7 @@ def _body(name: str, spec: TaskSpec, provenance: Mapping[str, Any]) -> Iterator[
             yield ""
 
 
-def _facts(spec: TaskSpec, provenance: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+def _facts(provenance: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     teacher = provenance["teacher"]
     yield "teacher", teacher["model"]
     if provenance["teaching"]:

@@ -13,11 +13,11 @@ from inspect_ai import Task, eval_async
 from inspect_ai.log import EvalLog
 from inspect_ai.model import StopReason
 
-from bench.building.rating_judge import with_judge
-from bench.building.scoring import batched, with_encoder
+from bench.building.scoring import batched_scorers, with_encoder, with_judge
 from bench.building.task import build_task
 from bench.declarations.catalog import find_task
-from bench.declarations.task_spec import DatasetSpec, TaskSpec
+from bench.declarations.dataset_spec import DatasetSpec
+from bench.declarations.task_spec import TaskSpec
 from bench.errors import IncompleteRunError, RequestError
 from bench.running.journals import ScoreJournal
 from bench.running.lifetime import quiet_collector
@@ -61,7 +61,7 @@ def score_completions(
         spec = _over_samples(spec, samples_file, show)
     built = build_task(spec, dataset_args)
     _check_ids(spec, built, completions, completions_file)
-    scorers = batched(spec)
+    scorers = batched_scorers(built)
     journal = ScoreJournal(log_dir / ".journal" / f"scores-{_key(built, spec, completions_file)}.jsonl")
     if scorers and len(journal):
         show.say(f"{len(journal)} scores of an interrupted `bench score` of this file are there already")

@@ -13,7 +13,7 @@ from inspect_ai import Task, eval_async, eval_retry_async
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import ChatMessageUser, ContentImage
 
-from bench.building.scoring import IN_BATCHES
+from bench.building.scoring import batched_scorers
 from bench.declarations.catalog import is_inspect_task
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
 from bench.registry import TASKS, task_file
@@ -242,10 +242,7 @@ async def _evaluation(
 
 def _batch_scorers(task: Task | str) -> tuple[str, ...]:
     """The task's scorers whose scores are made in batches."""
-    if isinstance(task, str):
-        return ()
-    signed = (task.metadata or {}).get("identity", {}).get("metrics", {})
-    return tuple(name for name in signed if name in IN_BATCHES)
+    return () if isinstance(task, str) else batched_scorers(task)
 
 
 def _max_samples(task: Task | str, connections: int | None) -> int | None:

@@ -20,13 +20,11 @@ from typing import Any
 from inspect_ai import Task, eval_async
 from inspect_ai.log import EvalLog
 
-from bench.building.rationales import RATIONALES, Rationale
-from bench.building.task import image_files
 from bench.building.teacher_task import Calls, TeacherDataset, bare_answer, calls_of, declared, lessons
 from bench.declarations.catalog import find_task
 from bench.declarations.task_spec import TaskSpec
 from bench.errors import IncompleteRunError, RequestError, did_you_mean
-from bench.records.loading import Record
+from bench.records.loading import Record, image_files
 from bench.records.training_card import training_card
 from bench.records.training_folder import write_folder
 from bench.registry import teacher_task
@@ -39,6 +37,7 @@ from results.logs.sample_file import SampleFile
 from results.shown.acceptance_table import Acceptance, acceptance
 from solvers.journal import current_progress
 from solvers.replay import replay
+from tasks.declared import RATIONALES, Rationale, rationale_of
 from trainers.data.examples import TrainExample, examples_hash
 
 PROGRAMMATIC = "programmatic"
@@ -242,14 +241,14 @@ async def _replayed(
 
 def _rationale(spec: TaskSpec) -> Rationale:
     """What writes the task's own rationales; RequestError when it has none."""
-    make = RATIONALES.get(spec.dataset.records or "")
-    if make is None:
+    write = rationale_of(spec.dataset.records)
+    if write is None:
         able = ", ".join(RATIONALES)
         raise RequestError(
             f"--teacher {PROGRAMMATIC}: task {spec.name!r} has no rationales of its own (those that have: "
             f"{able}); give a model"
         )
-    return make()
+    return write
 
 
 def _rationales(write: Rationale, records: Mapping[str, Record]) -> dict[str, str]:

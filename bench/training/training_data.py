@@ -13,16 +13,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bench.building.rationales import RATIONALES
-from bench.building.task import image_files
 from bench.declarations.catalog import builtin_tasks, find_task
 from bench.declarations.recipes import check_data_is_there
 from bench.declarations.task_spec import TaskSpec
 from bench.errors import RequestError, did_you_mean, first_line
 from bench.records.images import image_file
-from bench.records.loading import RECORD_SOURCES, Progress, Record, load_records
+from bench.records.loading import Progress, Record, image_files, load_records
 from bench.records.rows import Row, Rows, hub_rows, jsonl_rows, parquet_rows
 from bench.records.training_folder import PROVENANCE
+from tasks.declared import rationale_of, record_function
 from trainers.data.examples import TrainData, TrainExample
 from trainers.data.split import hold_back
 from trainers.data.targets import target_text
@@ -152,7 +151,7 @@ def _validation_of_task(recipe: TrainRecipe, spec: TaskSpec) -> list[TrainExampl
         return []
     args = dict(recipe.data.args)
     if spec.dataset.records is not None:
-        parameters = inspect.signature(RECORD_SOURCES[spec.dataset.records]()).parameters
+        parameters = inspect.signature(record_function(spec.dataset.records)).parameters
         args.update({"size": size} if "size" in parameters else {})
     return _of_task(recipe, spec, args, "validation", {})[:size]
 
@@ -164,13 +163,13 @@ def _example(recipe: TrainRecipe, spec: TaskSpec, record: Record) -> TrainExampl
     target = record[spec.dataset.target]
     answer = str(target[0] if isinstance(target, list) else target)
     form = recipe.target.form
-    make = RATIONALES.get(spec.dataset.records or "")
-    if form != "answer_only" and make is None:
+    explain = rationale_of(spec.dataset.records)
+    if form != "answer_only" and explain is None:
         raise ValueError(
             f"task {spec.name!r} has no rationales of its own for {form}; distil some into a training folder "
             "and name it in data.folder"
         )
-    text = make()(record) if make is not None and form != "answer_only" else None
+    text = explain(record) if explain is not None and form != "answer_only" else None
     return TrainExample(
         id=str(record["id"]),
         images=tuple(image_files(spec, record)),

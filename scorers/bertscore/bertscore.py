@@ -38,7 +38,7 @@ class BertScore(NamedTuple):
     truncated: bool = False
 
 
-class Baseline(NamedTuple):
+class Rescaling(NamedTuple):
     """What two unrelated texts score on average with an encoder's layer; 1 stays 1, this becomes 0."""
 
     precision: float
@@ -61,7 +61,7 @@ class BertScorer:
         choice: EncoderChoice,
         *,
         idf_references: Iterable[str] | None = None,
-        baseline: Baseline | None = None,
+        baseline: Rescaling | None = None,
         cache: VectorCache | None = None,
     ) -> None:
         self._choice = choice
@@ -198,14 +198,14 @@ class _Weights(dict[int, float]):
         return self._unknown
 
 
-def read_baseline(file: Path, layer: int) -> Baseline:
+def read_rescaling(file: Path, layer: int) -> Rescaling:
     """A layer's row of a baseline file as `bert-score` has it: a header, then lines of layer, P, R, F."""
     try:
         rows = [line.split(",") for line in file.read_text(encoding="utf-8").splitlines()[1:] if line.strip()]
         precision, recall, f1 = next(map(float, row[1:4]) for row in rows if int(row[0]) == layer)
     except (OSError, ValueError, StopIteration) as error:
         raise ValueError(f"baseline {file}: no row for layer {layer} ({type(error).__name__})") from error
-    return Baseline(precision, recall, f1)
+    return Rescaling(precision, recall, f1)
 
 
 def library_baseline(name: str, language: str = "en") -> Path:

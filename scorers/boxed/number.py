@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scorers.boxed.expression import NotANumberError, Number, differ_by_more, multiply, read_expression
+from scorers.boxed.differences import differ_by_more
+from scorers.boxed.expression import NotANumberError, Number, multiply, read_expression
 from scorers.boxed.latex import fold_unicode, strip_markup
 from scorers.boxed.number_words import NUMBER_WORDS, leading_number
 

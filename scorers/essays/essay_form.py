@@ -104,7 +104,7 @@ class EssayForm:
         return not self.faults
 
 
-def essay_form(
+def form_of(
     text: str, *, title: str | None = None, fewest_words: int = 150, most_words: int = 190
 ) -> EssayForm:
     """The form of an essay, of any text. title: the chart's, which alone is no essay."""

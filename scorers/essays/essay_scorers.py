@@ -5,10 +5,9 @@ from __future__ import annotations
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import TaskState
 
-from scorers.boxed.boxed_scorer import was_truncated
-from scorers.essays.essay_form import FAULTS
-from scorers.essays.essay_form import essay_form as form_of
+from scorers.essays.essay_form import FAULTS, form_of
 from scorers.essays.essay_numbers import ChartTable, check_numbers
+from scorers.flags import was_truncated
 
 _SHOWN = 12
 

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from scorers.boxed.number_words import NUMBER_WORDS
 
-Kind: TypeAlias = Literal["number", "percent", "year", "span", "fraction", "multiple"]
+NumberKind: TypeAlias = Literal["number", "percent", "year", "span", "fraction", "multiple"]
 Hedge: TypeAlias = Literal["", "about", "over", "under"]
 
 MOST = 250
@@ -22,7 +22,7 @@ MOST = 250
 
 
 @dataclass(frozen=True, slots=True)
-class Mention:
+class NumberMention:
     """One number. value: with its scale word multiplied in; place: one unit in its last place, scaled alike.
 
     kind: a percentage may be in percentage points; a span is a number of years; a fraction is a share of 1
@@ -32,7 +32,7 @@ class Mention:
     """
 
     text: str
-    kind: Kind
+    kind: NumberKind
     value: float
     place: float
     scaled: bool
@@ -140,10 +140,10 @@ _NAMED = re.compile(
 _LIST_NUMBER = re.compile(r"(?m)^[ \t>*_#]*\(?\d{1,2}[.)](?=[ \t])")
 
 
-def number_mentions(text: str) -> list[Mention]:
+def number_mentions(text: str) -> list[NumberMention]:
     """The numbers of a text in their order, the first `MOST` of them."""
     shown = _LIST_NUMBER.sub("", text)
-    found: list[Mention] = []
+    found: list[NumberMention] = []
     for match in _MENTION.finditer(shown):
         mention = _mention(shown, match)
         if mention is not None:
@@ -153,7 +153,7 @@ def number_mentions(text: str) -> list[Mention]:
     return found
 
 
-def _with_context(mention: Mention, text: str, start: int, end: int) -> Mention:
+def _with_context(mention: NumberMention, text: str, start: int, end: int) -> NumberMention:
     before, after = text[max(0, start - _SENTENCE) : start], text[end : end + _SENTENCE]
     ends = [stop.end() for stop in _END_OF_SENTENCE.finditer(before)]
     before = before[ends[-1] :] if ends else before
@@ -169,18 +169,18 @@ def _with_context(mention: Mention, text: str, start: int, end: int) -> Mention:
     return replace(mention, compared=compared, summed=_SUMMED.search(sentence) is not None)
 
 
-def _mention(text: str, match: re.Match[str]) -> Mention | None:
+def _mention(text: str, match: re.Match[str]) -> NumberMention | None:
     said, hedge = match[0].strip(), _hedge(text, match.start())
     if match["multiple"]:
         stem = next(value for start, value in _MULTIPLES.items() if said.lower().startswith(start))
-        return Mention(said, "multiple", stem, 0.0, False, hedge)
+        return NumberMention(said, "multiple", stem, 0.0, False, hedge)
     if match["half"]:
-        return Mention(said, "fraction", 0.5, 0.0, False, hedge)
+        return NumberMention(said, "fraction", 0.5, 0.0, False, hedge)
     if match["fraction"]:
         count, part = re.split(r"[ -]", said.lower())
         part = part if part in _PARTS else part.removesuffix("s")
         share = (1 if count == "a" else NUMBER_WORDS[count]) / _PARTS[part]
-        return Mention(said, "fraction", share, 0.0, False, hedge) if share <= 1 else None
+        return NumberMention(said, "fraction", share, 0.0, False, hedge) if share <= 1 else None
     if match["outof"]:
         return _one_in(said, hedge)
     if match["words"]:
@@ -189,7 +189,7 @@ def _mention(text: str, match: re.Match[str]) -> Mention | None:
     return _digits(text, match, said, hedge)
 
 
-def _digits(text: str, match: re.Match[str], said: str, hedge: Hedge) -> Mention | None:
+def _digits(text: str, match: re.Match[str], said: str, hedge: Hedge) -> NumberMention | None:
     before = text[max(0, match.start() - _BEFORE) : match.start()]
     if before[-1:].isalnum() or before.endswith("_") or _NAMED.search(before):
         return None
@@ -209,7 +209,7 @@ def _digits(text: str, match: re.Match[str], said: str, hedge: Hedge) -> Mention
     bare = not match["after"] and not match["sign"] and plain == digits and "." not in digits
     four = bare and len(digits) == 4 and before[-1:] not in ("$", "€", "£")
     if four and 1500 <= value <= 2100 and (tail in ("", "s") or tail[0] in " -"):
-        return Mention(digits, "year", value, 10.0 if tail == "s" else 1.0, False, hedge)
+        return NumberMention(digits, "year", value, 10.0 if tail == "s" else 1.0, False, hedge)
     stuck = tail[:1].isalpha()
     if stuck and tail not in ("x", "fold", "times"):
         return None  # 1st, 5G, 30s
@@ -219,23 +219,23 @@ def _digits(text: str, match: re.Match[str], said: str, hedge: Hedge) -> Mention
 
 def _scaled(
     said: str, value: float, place: float, after: str | None, sign: str | None, tail: str | None, hedge: Hedge
-) -> Mention:
+) -> NumberMention:
     last = (tail or "").strip(" -").lower()
     if last in ("times", "fold", "x"):
-        return Mention(said, "multiple", value, place, False, hedge)
+        return NumberMention(said, "multiple", value, place, False, hedge)
     if last.startswith(("year", "decade")):
         factor = 10.0 if last.startswith("decade") else 1.0
-        return Mention(said, "span", value * factor, place * factor, False, hedge)
+        return NumberMention(said, "span", value * factor, place * factor, False, hedge)
     if sign:
-        return Mention(said, "percent", value, place, False, hedge)
+        return NumberMention(said, "percent", value, place, False, hedge)
     if after:
         name = after.strip(" -\u00a0").lower()
         factor = _SCALES.get(name) or _SCALES[name.removesuffix("s")]
-        return Mention(said, "number", value * factor, place * factor, True, hedge)
-    return Mention(said, "number", value, place, False, hedge)
+        return NumberMention(said, "number", value * factor, place * factor, True, hedge)
+    return NumberMention(said, "number", value, place, False, hedge)
 
 
-def _one_in(said: str, hedge: Hedge) -> Mention | None:
+def _one_in(said: str, hedge: Hedge) -> NumberMention | None:
     first, last = re.split(r"[ -](?:in|out[ -]of)[ -](?:every )?", said.lower(), maxsplit=1)
     values = [
         float(part) if part.isdigit() else float(sum(NUMBER_WORDS[word] for word in re.split(r"[ -]", part)))
@@ -243,7 +243,7 @@ def _one_in(said: str, hedge: Hedge) -> Mention | None:
     ]
     if not values[0] < values[1] <= 100:
         return None  # "10 in 4" is no share of anything
-    return Mention(said, "fraction", values[0] / values[1], 0.0, False, hedge)
+    return NumberMention(said, "fraction", values[0] / values[1], 0.0, False, hedge)
 
 
 def _hedge(text: str, start: int) -> Hedge:

@@ -16,12 +16,11 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import TaskState
 
 from scorers.batches import Result, current_scores, score_progress
+from scorers.flags import was_truncated
 from scorers.judges.judge_prompt import rating_digest, rating_prompt
-from scorers.judges.rating import parse_rating
+from scorers.judges.rating import UNPARSED, parse_rating
 
-NAME = "correctness"
-UNPARSED = "correctness_unparsed"
-_TRUNCATED = ("max_tokens", "model_length")
+_NAME = "correctness"
 # The judges of this process, for whoever ends a run.
 _asked: dict[str, Model] = {}
 
@@ -48,14 +47,14 @@ def correctness(judge: str | None = None, max_tokens: int = 512) -> Scorer:
             if not state.output.choices:
                 return Score.unscored(reason="error", explanation="there is no completion")
             answer = state.output.completion
-            flags = {"no_answer": not answer.strip(), "truncated": _truncated(state.output.stop_reason)}
+            flags = {"no_answer": not answer.strip(), "truncated": was_truncated(state.output.stop_reason)}
             if not answer.strip():
                 return Score(value=_value(0.0), explanation="the completion is empty", metadata=flags)
             replies = [await _reply(judge, asked, signed, state.input_text, gold, answer) for gold in target]
             return _scored(replies, flags)
         finally:
             if (advance := score_progress.get()) is not None:
-                advance(NAME)
+                advance(_NAME)
 
     return score
 
@@ -96,7 +95,7 @@ def _scored(replies: list[Result], flags: dict[str, Any]) -> Score:
     known = [rating for rating in ratings if rating is not None]
     metadata = {**flags, "replies": said}
     if not known or (len(known) < len(ratings) and max(known) < 1):
-        cut = any(reply["stop"] in _TRUNCATED for reply in replies)
+        cut = any(was_truncated(reply["stop"]) for reply in replies)
         return Score(
             value=_value(math.nan),
             reason="judge_truncated" if cut else "judge_unparsed",
@@ -107,9 +106,4 @@ def _scored(replies: list[Result], flags: dict[str, Any]) -> Score:
 
 
 def _value(rating: float) -> dict[str, str | int | float | bool | None]:
-    return {NAME: rating, UNPARSED: float(math.isnan(rating))}
-
-
-def _truncated(stop_reason: str) -> bool | None:
-    """Whether the token limit ended the completion; None where nobody said why it ended."""
-    return None if stop_reason == "unknown" else stop_reason in _TRUNCATED
+    return {_NAME: rating, UNPARSED: float(math.isnan(rating))}

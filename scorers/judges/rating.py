@@ -12,6 +12,8 @@ from types import MappingProxyType
 from scorers.judges.concluding_tag import concluding_tags
 
 TAG = "rating"
+UNPARSED = "correctness_unparsed"
+"""The number that counts replies without a rating."""
 _DECORATION = " \t\r\n*_`'\"“”"
 _RATINGS: Mapping[str, float] = MappingProxyType(
     {

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias, get_args
 
 from scorers.judges.concluding_tag import concluding_tags, without_thoughts
 
-Verdict: TypeAlias = Literal["first", "second", "tie"]
+Preferred: TypeAlias = Literal["first", "second", "tie"]
 TAG = "verdict"
 
 _DECORATION = " \t\r\n*_`'\"“”‘’.,:;!()[]{}#>~"
@@ -40,7 +40,7 @@ _WORD_TAG = re.compile(
 )
 
 
-def parse_verdict(text: str) -> Verdict | None:
+def parse_verdict(text: str) -> Preferred | None:
     """The verdict that a judge's reply concludes with, or None.
 
     A tag that concludes the reply decides; of several the last one, unless they stand together and differ.
@@ -65,11 +65,11 @@ def _as_tag(found: re.Match[str]) -> str:
     return f"<{TAG}>{'' if condition else found[1]}</{TAG}>{condition}"
 
 
-def _word(content: str) -> Verdict | None:
+def _word(content: str) -> Preferred | None:
     return _known(_WORD.fullmatch(content.strip(_DECORATION)))
 
 
-def _last_line(text: str) -> Verdict | None:
+def _last_line(text: str) -> Preferred | None:
     lines = (line.strip(_DECORATION + "<") for line in reversed(text[-4000:].split("\n")))
     line = next((line for line in lines if line), "")
     if len(line) > _LONGEST_LINE:
@@ -79,8 +79,8 @@ def _last_line(text: str) -> Verdict | None:
     return _known(_LABELLED.fullmatch(line))
 
 
-def _known(found: re.Match[str] | None) -> Verdict | None:
+def _known(found: re.Match[str] | None) -> Preferred | None:
     if found is None:
         return None
     word = (found[1] if found.re.groups else found[0]).lower()
-    return next((known for known in get_args(Verdict) if known == word), None)
+    return next((known for known in get_args(Preferred) if known == word), None)

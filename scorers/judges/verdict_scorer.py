@@ -5,7 +5,7 @@ from __future__ import annotations
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import TaskState
 
-from scorers.judges.verdict import Verdict, parse_verdict
+from scorers.judges.verdict import Preferred, parse_verdict
 
 
 @scorer(metrics=[mean(), stderr(cluster="cluster")])
@@ -34,7 +34,7 @@ def verdict() -> Scorer:
     return score
 
 
-def value_of(said: Verdict, shown_first: str) -> float:
+def value_of(said: Preferred, shown_first: str) -> float:
     """The score of ``a`` in one order."""
     if said == "tie":
         return 0.5

@@ -24,7 +24,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scorers.options.option_text import Mention, is_negated, mentions, option_at, plain
+from scorers.options.option_text import OptionMention, is_negated, mentions, option_at, plain
 
 # Longer completions are read at both ends, where answers are announced and given.
 _MAX_LENGTH = 16_000
@@ -129,7 +129,7 @@ def _stated(text: str, choices: Sequence[str]) -> int | None:
     return next(iter(only)) if len(only) == 1 else None
 
 
-def _only_mention(text: str, found: Sequence[Mention]) -> int | None:
+def _only_mention(text: str, found: Sequence[OptionMention]) -> int | None:
     """The one option that is named at all, and never denied."""
     if len({mention.index for mention in found}) != 1:
         return None
@@ -160,7 +160,7 @@ def _statements(text: str, choices: Sequence[str]) -> list[_Mark]:
     return marks
 
 
-def _judgements(text: str, choices: Sequence[str], found: Sequence[Mention]) -> list[_Mark]:
+def _judgements(text: str, choices: Sequence[str], found: Sequence[OptionMention]) -> list[_Mark]:
     """*B is correct*, where B is not the end of an option's text such as *Solution B*."""
     marks = []
     for match in list(_IS_RIGHT.finditer(text))[-_MAX_MARKS:]:

@@ -21,7 +21,7 @@ from inspect_ai.scorer import (
 )
 from inspect_ai.solver import TaskState
 
-from scorers.boxed.boxed_scorer import share, truncated_rate, was_truncated
+from scorers.flags import rate_of, truncated_rate, was_truncated
 from scorers.options.option_letter import extract_option
 from scorers.options.reasoned_option import reasoned_right_concluded_wrong
 
@@ -36,7 +36,7 @@ CONCLUDED_WRONG = "reasoned right, concluded wrong"
 @metric(name="answered_rate")
 def answered_rate() -> Metric:
     """Share of scored samples whose completion states one option, right or wrong."""
-    return share("no_answer", counts=False)
+    return rate_of("no_answer", counts=False)
 
 
 @scorer(metrics=[accuracy(), stderr(cluster="cluster"), answered_rate(), truncated_rate()])

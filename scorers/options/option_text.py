@@ -29,7 +29,7 @@ _LONGEST_CHOICE = 2_000
 
 
 @dataclass(frozen=True)
-class Mention:
+class OptionMention:
     """One place where an option's text stands: ``text[start:end]``, of the option with this index."""
 
     index: int
@@ -44,7 +44,7 @@ def plain(text: str) -> str:
     return _SPACES.sub(" ", _MARKUP.sub("", folded))
 
 
-def mentions(text: str, choices: Sequence[str]) -> list[Mention]:
+def mentions(text: str, choices: Sequence[str]) -> list[OptionMention]:
     """Where option texts stand in a plain text; a shorter option inside a longer one's place is none.
 
     An option whose text is one letter is left out: it could not be told from a label or an article.
@@ -54,17 +54,17 @@ def mentions(text: str, choices: Sequence[str]) -> list[Mention]:
     if pattern is None:
         return []
     return [
-        Mention(int(match.lastgroup[1:]), *match.span(match.lastgroup))
+        OptionMention(int(match.lastgroup[1:]), *match.span(match.lastgroup))
         for match in pattern.finditer(text)
         if match.lastgroup is not None
     ]
 
 
-def option_at(text: str, start: int, choices: Sequence[str]) -> Mention | None:
+def option_at(text: str, start: int, choices: Sequence[str]) -> OptionMention | None:
     """The longest option text that stands at a place, with or without an article before it."""
     for index, pattern in _each(tuple(choices)):
         if match := pattern.match(text, start):
-            return Mention(index, *match.span("option"))
+            return OptionMention(index, *match.span("option"))
     return None
 
 

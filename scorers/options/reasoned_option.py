@@ -19,7 +19,7 @@ import re
 from collections.abc import Sequence
 
 from scorers.options.option_letter import extract_option
-from scorers.options.option_text import Mention, is_negated, mentions, plain
+from scorers.options.option_text import OptionMention, is_negated, mentions, plain
 from scorers.teaching.stages import stage
 
 _LONGEST = 16_000
@@ -70,7 +70,7 @@ def reasoned_right_concluded_wrong(
     return right, right and concluded is not None and concluded not in golds
 
 
-def _claim(part: str, claimed: Sequence[Mention], options: Sequence[int]) -> int | None:
+def _claim(part: str, claimed: Sequence[OptionMention], options: Sequence[int]) -> int | None:
     if len(set(options)) == 1:
         return options[0]
     first, second = claimed[0], claimed[1] if len(claimed) > 1 else None

@@ -34,7 +34,7 @@ class Rouge(NamedTuple):
 _ZERO = Rouge(0.0, 0.0, 0.0)
 
 
-def rouge(
+def rouge_scores(
     completions: Sequence[str],
     references: Sequence[Sequence[str]],
     *,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from inspect_ai.scorer import CORRECT, INCORRECT, Score, Scorer, Target, accuracy, scorer, stderr
 from inspect_ai.solver import TaskState
 
-from scorers.boxed.boxed_scorer import was_truncated
+from scorers.flags import was_truncated
 
 Refusal = Callable[[str, str], str | None]
 """(sample id, completion) → why it may not be learned from, or None."""

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from tasks.chart_vqa.text_splits import drawable_letters
-from tasks.chart_vqa.texts import Source
+from tasks.chart_vqa.texts import TextSource
 from tasks.drawing.canvas import INK, WHITE, Canvas, Color
 from tasks.drawing.palettes import COLOR_MAPS, darkened, spread
 from tasks.drawing.scales import ticks
@@ -16,7 +16,7 @@ from tasks.splits import digest
 _GRID: Color = (0.86, 0.86, 0.86)
 
 
-def propose(rng: Random, source: Source) -> tuple[dict[str, Any], str] | None:
+def propose(rng: Random, source: TextSource) -> tuple[dict[str, Any], str] | None:
     """Data `{"letters": {letter: count}}` and the hash of its text; None when the text cannot be drawn."""
     text = source.draw(rng)
     kept = drawable_letters(text)

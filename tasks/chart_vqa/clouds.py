@@ -11,14 +11,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from tasks.chart_vqa.letter_counts import kept_words
-from tasks.chart_vqa.texts import Source
-from tasks.drawing.canvas import Color, encode, font, font_path, scale_of
+from tasks.chart_vqa.texts import TextSource
+from tasks.drawing.canvas import Color, font, font_path, png_of, scale_of
 from tasks.drawing.palettes import COLOR_MAPS, darkened, luminance, spread
 from tasks.splits import canonical, digest, split_of
 
 TEXTS = 50
-FEWEST_WORDS = 5
-MOST_WORDS = 24
+FEWEST_IN_CLOUD = 5
+MOST_IN_CLOUD = 24
 
 SMALLEST_TYPE = 12
 """Type size in pixels at the reference size below which no word is drawn."""
@@ -28,12 +28,12 @@ VISIBLY_LARGER = 1.15
 
 _PIVOTS = 200
 _FALL = 0.6
-_MAX_WORDS = (12, 16, 20, MOST_WORDS)
+_MAX_WORDS = (12, 16, 20, MOST_IN_CLOUD)
 # The layout is searched on a grid of two pixels, which takes half the time and looks the same.
 _GRID = 2
 
 
-def propose(rng: Random, source: Source) -> tuple[dict[str, Any], str] | None:
+def propose(rng: Random, source: TextSource) -> tuple[dict[str, Any], str] | None:
     """Data `{"words": [[word, count], …]}`, most frequent first, and the hash of the texts.
 
     None when the words do not suit.
@@ -56,7 +56,7 @@ def propose(rng: Random, source: Source) -> tuple[dict[str, Any], str] | None:
     words = words[: rng.choice(_MAX_WORDS)]
     # Ranks can be asked as deep as the largest words differ; few texts give that by themselves.
     deep = rng.choice((1, 1, 2, 2, 3))
-    if len(words) < FEWEST_WORDS or any(
+    if len(words) < FEWEST_IN_CLOUD or any(
         words[rank][1] < VISIBLY_LARGER * words[rank + 1][1] for rank in range(deep)
     ):
         return None
@@ -114,7 +114,7 @@ def draw(
         ).generate_from_frequencies(counts)
         image = cloud.to_image()
     drawn = [[word, counts[word], size * _GRID] for (word, _), size, *_ in cloud.layout_]
-    return encode(_framed(image, width, height, border, background)), drawn
+    return png_of(_framed(image, width, height, border, background)), drawn
 
 
 def _framed(image: Any, width: int, height: int, border: int, background: Color) -> Any:

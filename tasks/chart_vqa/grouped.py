@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from tasks.chart_vqa.letter_counts import tell_apart
-from tasks.chart_vqa.texts import Source
+from tasks.chart_vqa.texts import TextSource
 from tasks.drawing.canvas import INK, WHITE, Canvas, Color, text_size
 from tasks.drawing.palettes import SERIES_COLORS, readable_on
 from tasks.drawing.scales import ticks
@@ -27,7 +27,7 @@ _GRID: Color = (0.87, 0.87, 0.87)
 _SMALLEST_SEGMENT = 0.055
 
 
-def propose(rng: Random, source: Source) -> tuple[dict[str, Any], str] | None:
+def propose(rng: Random, source: TextSource) -> tuple[dict[str, Any], str] | None:
     """Data `{"groups", "series", "values", "stacked"}` and the hash of its texts; None when unsuitable.
 
     `values` has a row for each group and in it a whole number for each series.

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from tasks.chart_vqa.letter_counts import tokens
-from tasks.chart_vqa.texts import Source
+from tasks.chart_vqa.texts import TextSource
 from tasks.drawing.canvas import INK, WHITE, Canvas, Color
 from tasks.drawing.palettes import SERIES_COLORS
 from tasks.drawing.scales import ticks
@@ -21,7 +21,7 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _GRID: Color = (0.87, 0.87, 0.87)
 
 
-def propose(rng: Random, source: Source) -> tuple[dict[str, Any], str] | None:
+def propose(rng: Random, source: TextSource) -> tuple[dict[str, Any], str] | None:
     """Data `{"times": [label], "values": [int]}` and the hash of its text; None when it cannot be drawn."""
     text = source.draw(rng)
     lengths = [len(word.replace("'", "")) for word in tokens(text)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from tasks.chart_vqa.rounding import decimals
 from tasks.chart_vqa.text_splits import drawable_letters
-from tasks.chart_vqa.texts import Source
+from tasks.chart_vqa.texts import TextSource
 from tasks.drawing.canvas import INK, REFERENCE, WHITE, Canvas, Color, text_size
 from tasks.drawing.palettes import COLOR_MAPS, darkened, spread
 from tasks.splits import digest
@@ -22,7 +22,7 @@ _TYPE = 12
 _START_ANGLES = range(0, 360, 5)
 
 
-def propose(rng: Random, source: Source) -> tuple[dict[str, Any], str] | None:
+def propose(rng: Random, source: TextSource) -> tuple[dict[str, Any], str] | None:
     """Data `{"letters": {letter: count}}` and the hash of its text; None when the text cannot be drawn."""
     text = source.draw(rng)
     kept = drawable_letters(text)

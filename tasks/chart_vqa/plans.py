@@ -9,10 +9,10 @@ from typing import Any
 
 from tasks.chart_vqa import bars, clouds, grouped, lines, pies
 from tasks.chart_vqa.questions import askable
-from tasks.chart_vqa.texts import Source
+from tasks.chart_vqa.texts import TextSource
 from tasks.splits import canonical
 
-Propose = Callable[[Random, Source], tuple[dict[str, Any], str] | None]
+Propose = Callable[[Random, TextSource], tuple[dict[str, Any], str] | None]
 Style = Callable[[Random, Mapping[str, Any]], dict[str, Any]]
 
 _PROPOSE: dict[str, Propose] = {
@@ -34,7 +34,7 @@ MOST_ATTEMPTS = 3000
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChartPlan:
     """A chart before it is drawn, and which attempt of its seed it is."""
 
     chart: str
@@ -46,8 +46,13 @@ class Plan:
 
 
 def plan(
-    chart: str, index: int, families: Sequence[str], source: Source, seen: set[str], first_attempt: int = 0
-) -> Plan:
+    chart: str,
+    index: int,
+    families: Sequence[str],
+    source: TextSource,
+    seen: set[str],
+    first_attempt: int = 0,
+) -> ChartPlan:
     """The first attempt, from `first_attempt` on, whose data can be drawn, asked about, and is not in `seen`.
 
     Adds the data to `seen`. Raises ValueError when the texts run out of different charts.
@@ -68,7 +73,7 @@ def plan(
         if chart == "pie" and not pies.legible(data, style):
             continue
         seen.add(key)
-        return Plan(chart, index, attempt, data, style, text_sha)
+        return ChartPlan(chart, index, attempt, data, style, text_sha)
     raise ValueError(
         f"text {source.name!r} gives only {index} different {chart} charts for the split {source.split!r} "
         f"(more are wanted; {MOST_ATTEMPTS} tries found no other): lower size, leave {chart!r} out of "

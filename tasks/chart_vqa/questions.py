@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
+from scorers.boxed.boxed_answer import AnswerKind
 from tasks.chart_vqa.clouds import VISIBLY_LARGER
 from tasks.chart_vqa.pies import share
 from tasks.chart_vqa.rounding import decimals
 
-Kind = Literal["number", "text", "boolean"]
-Data = Mapping[str, Any]
+ChartData = Mapping[str, Any]
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "bar": ("number_of_letters", "frequency_of_rank", "mean_frequency", "median_frequency"),
@@ -147,7 +147,7 @@ class Question:
 
     text: str
     target: str | list[str]
-    kind: Kind
+    kind: AnswerKind
     tolerance: float = 0.0
     asked: dict[str, Any] = field(default_factory=dict)
 
@@ -215,7 +215,7 @@ def absent_words(drawn: Sequence[Sequence[Any]], vocabulary: Sequence[str]) -> l
     return [word for word in vocabulary if not any(word in other or other in word for other in shown)]
 
 
-def largest_series(data: Data) -> list[str]:
+def largest_series(data: ChartData) -> list[str]:
     """Every series whose total is the largest."""
     totals = [sum(column) for column in zip(*data["values"], strict=True)]
     return [name for name, total in zip(data["series"], totals, strict=True) if total == max(totals)]
@@ -226,12 +226,12 @@ def rises(values: Sequence[int]) -> list[int]:
     return [after - before for before, after in pairwise(values)]
 
 
-def times_of_maximum(data: Data) -> list[str]:
+def times_of_maximum(data: ChartData) -> list[str]:
     """Every time label at which the value is highest."""
     return [t for t, value in zip(data["times"], data["values"], strict=True) if value == max(data["values"])]
 
 
-def askable(family: str, data: Data) -> bool:
+def askable(family: str, data: ChartData) -> bool:
     """Whether the picture of `data` (of a cloud: with what was drawn) has an answer to this family."""
     if family in ("frequency_of_rank", "letter_of_rank", "share_of_rank"):
         return bool(letter_ranks(data["letters"]))
@@ -247,7 +247,13 @@ def askable(family: str, data: Data) -> bool:
 
 
 def ask(
-    chart: str, family: str, data: Data, rng: Random, *, present: bool = True, vocabulary: Sequence[str] = ()
+    chart: str,
+    family: str,
+    data: ChartData,
+    rng: Random,
+    *,
+    present: bool = True,
+    vocabulary: Sequence[str] = (),
 ) -> Question:
     """One question of a family that is `askable`.
 
@@ -274,7 +280,7 @@ def _text(answers: list[str], **asked: Any) -> Question:
     return Question("", _one_or_all(answers), "text", 0.0, asked)
 
 
-_Answer = Callable[[Data, Random, bool, Sequence[str]], Question]
+_Answer = Callable[[ChartData, Random, bool, Sequence[str]], Question]
 
 
 def _deep(ranks: Sequence[int], rng: Random) -> int:
@@ -282,37 +288,37 @@ def _deep(ranks: Sequence[int], rng: Random) -> int:
     return rng.choices(ranks, weights=ranks)[0]
 
 
-def _frequency_of_rank(data: Data, rng: Random, *_: object) -> Question:
+def _frequency_of_rank(data: ChartData, rng: Random, *_: object) -> Question:
     rank = _deep(letter_ranks(data["letters"]), rng)
     return _number(str(sorted(data["letters"].values(), reverse=True)[rank - 1]), rank=rank)
 
 
-def _mean(data: Data, *_: object) -> Question:
+def _mean(data: ChartData, *_: object) -> Question:
     counts = data["letters"].values()
     return _number(decimals(Fraction(sum(counts), len(counts)), 2), TOLERANCE_OF_DECIMALS)
 
 
-def _median(data: Data, *_: object) -> Question:
+def _median(data: ChartData, *_: object) -> Question:
     return _number(decimals(median(list(data["letters"].values())), 2), TOLERANCE_OF_DECIMALS)
 
 
-def _letter_of_rank(data: Data, rng: Random, *_: object) -> Question:
+def _letter_of_rank(data: ChartData, rng: Random, *_: object) -> Question:
     rank = _deep(letter_ranks(data["letters"]), rng)
     return _text(letters_of_rank(data["letters"], rank), rank=rank)
 
 
-def _share_of_rank(data: Data, rng: Random, *_: object) -> Question:
+def _share_of_rank(data: ChartData, rng: Random, *_: object) -> Question:
     rank = _deep(letter_ranks(data["letters"]), rng)
     counts = sorted(data["letters"].values(), reverse=True)
     return _number(share(counts[rank - 1], counts), TOLERANCE_OF_SHARES, rank=rank)
 
 
-def _word_of_rank(data: Data, rng: Random, *_: object) -> Question:
+def _word_of_rank(data: ChartData, rng: Random, *_: object) -> Question:
     rank = _deep(word_ranks(data["words"]), rng)
     return _text([word_of_rank(data["words"], rank)], rank=rank)
 
 
-def _word_present(data: Data, rng: Random, present: bool, vocabulary: Sequence[str]) -> Question:
+def _word_present(data: ChartData, rng: Random, present: bool, vocabulary: Sequence[str]) -> Question:
     drawn = [str(word) for word, *_ in data["words"]]
     # Absent words come from the words that other clouds draw, or they could be told by their rarity.
     others = absent_words(data["words"], vocabulary)[: 4 * len(drawn)]
@@ -320,24 +326,24 @@ def _word_present(data: Data, rng: Random, present: bool, vocabulary: Sequence[s
     return Question("", "True" if word in drawn else "False", "boolean", 0.0, {"word": word})
 
 
-def _value_at_time(data: Data, rng: Random, *_: object) -> Question:
+def _value_at_time(data: ChartData, rng: Random, *_: object) -> Question:
     index = rng.randrange(len(data["times"]))
     return _number(str(data["values"][index]), time=data["times"][index])
 
 
-def _points_above(data: Data, rng: Random, *_: object) -> Question:
+def _points_above(data: ChartData, rng: Random, *_: object) -> Question:
     values: list[int] = data["values"]
     threshold = rng.randint(min(values), max(values) - 1)
     return _number(str(sum(value > threshold for value in values)), threshold=threshold)
 
 
-def _cell_value(data: Data, rng: Random, *_: object) -> Question:
+def _cell_value(data: ChartData, rng: Random, *_: object) -> Question:
     group, series = rng.randrange(len(data["groups"])), rng.randrange(len(data["series"]))
     value: int = data["values"][group][series]
     return _number(str(value), group=data["groups"][group], series=data["series"][series])
 
 
-def _group_total(data: Data, rng: Random, *_: object) -> Question:
+def _group_total(data: ChartData, rng: Random, *_: object) -> Question:
     group = rng.randrange(len(data["groups"]))
     return _number(str(sum(data["values"][group])), group=data["groups"][group])
 

@@ -8,20 +8,20 @@ for record in charts("train", size=1000, seed=7):
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
+from tasks.arguments import chosen, whole
 from tasks.cache import cache_folder
 from tasks.chart_vqa import kept_picture as cache
 from tasks.chart_vqa.drawing import draw_missing
-from tasks.chart_vqa.plans import Plan, plan
+from tasks.chart_vqa.plans import ChartPlan, plan
 from tasks.chart_vqa.questions import FAMILIES, ask, askable
 from tasks.chart_vqa.rationale import rationale
-from tasks.chart_vqa.texts import Source
+from tasks.chart_vqa.texts import TextSource
 from tasks.splits import SPLITS, Split
 
 __all__ = ["CHARTS", "charts", "rationale"]
@@ -83,27 +83,27 @@ def charts(
     Raises ValueError for an argument that is not allowed or a text that is too short, FileNotFoundError for
     a text file that is not there.
     """
-    chosen = _names("charts", charts, CHARTS)
-    known = tuple(dict.fromkeys(family for chart in chosen for family in FAMILIES[chart]))
-    wanted = known if families is None else _names("families", families, known)
-    split_name = _names("split", split, SPLITS)[0]
-    count = _whole("size", size, 1)
+    kinds = chosen("charts", charts, CHARTS)
+    known = tuple(dict.fromkeys(family for chart in kinds for family in FAMILIES[chart]))
+    wanted = known if families is None else chosen("families", families, known)
+    part = cast(Split, chosen("split", split, SPLITS)[0])
+    count = whole("size", size, 1)
     pixels = (
-        _whole("width", width, SMALLEST[0], LARGEST[0]),
-        _whole("height", height, SMALLEST[1], LARGEST[1]),
+        whole("width", width, SMALLEST[0], LARGEST[0]),
+        whole("height", height, SMALLEST[1], LARGEST[1]),
     )
-    places = _places(chosen, wanted, count, _whole("questions_per_chart", questions_per_chart, 1))
-    processes = None if workers is None else _whole("workers", workers, 1)
-    source = Source(text, _split(split_name), _whole("seed", seed))
+    places = _places(kinds, wanted, count, whole("questions_per_chart", questions_per_chart, 1))
+    processes = None if workers is None else whole("workers", workers, 1)
+    source = TextSource(text, part, whole("seed", seed))
     folder = cache_folder("charts") if cache_dir is None else Path(cache_dir)
     shown = _drawn(places, source, pixels, folder, processes, progress)
     return [_record(place, *shown[place.chart, place.index], source) for place in places]
 
 
-def _places(chosen: tuple[str, ...], wanted: tuple[str, ...], count: int, per_chart: int) -> list[_Place]:
+def _places(charts: tuple[str, ...], wanted: tuple[str, ...], count: int, per_chart: int) -> list[_Place]:
     """What each record asks: charts take turns, and within a kind of chart its families do."""
-    asked = {chart: [family for family in FAMILIES[chart] if family in wanted] for chart in chosen}
-    kinds = [chart for chart in chosen if asked[chart]]
+    asked = {chart: [family for family in FAMILIES[chart] if family in wanted] for chart in charts}
+    kinds = [chart for chart in charts if asked[chart]]
     places = []
     for position in range(count):
         chart = kinds[position % len(kinds)]
@@ -118,19 +118,19 @@ def _places(chosen: tuple[str, ...], wanted: tuple[str, ...], count: int, per_ch
 
 def _drawn(
     places: list[_Place],
-    source: Source,
+    source: TextSource,
     pixels: tuple[int, int],
     folder: Path,
     workers: int | None,
     progress: Callable[[int, int], None] | None,
-) -> dict[tuple[str, int], tuple[Plan, dict[str, Any], Path]]:
+) -> dict[tuple[str, int], tuple[ChartPlan, dict[str, Any], Path]]:
     """For each chart its plan, what the picture shows, and the picture.
 
     A cloud whose picture leaves a question without a clear answer is planned and drawn anew.
     """
     families = {(place.chart, place.index): place.siblings for place in places}
     seen: dict[str, set[str]] = {chart: set() for chart, _ in families}
-    shown: dict[tuple[str, int], tuple[Plan, dict[str, Any], Path]] = {}
+    shown: dict[tuple[str, int], tuple[ChartPlan, dict[str, Any], Path]] = {}
     attempts = dict.fromkeys(families, 0)
     for _ in range(_REDRAWS):
         plans = [
@@ -161,7 +161,13 @@ def _drawn(
     )
 
 
-def _record(place: _Place, plan: Plan, data: dict[str, Any], path: Path, source: Source) -> dict[str, object]:
+def _record(
+    place: _Place,
+    plan: ChartPlan,
+    data: dict[str, Any],
+    path: Path,
+    source: TextSource,
+) -> dict[str, object]:
     rng = Random(f"{source.seed}/{source.split}/{place.chart}/{place.index}/{place.family}/question")
     question = ask(
         place.chart,
@@ -183,35 +189,3 @@ def _record(place: _Place, plan: Plan, data: dict[str, Any], path: Path, source:
         "data": {**data, "asked": question.asked},
         "text_sha": plan.text_sha,
     }
-
-
-def _names(argument: str, given: Iterable[str] | str, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    """The names in `given` without repetition, each of them allowed."""
-    names = given.split(",") if isinstance(given, str) else [str(name) for name in given]
-    names = [name.strip() for name in names if name.strip()]
-    if not names:
-        raise ValueError(f"{argument} is empty; give one or more of {', '.join(allowed)}")
-    for name in names:
-        if name not in allowed:
-            near = difflib.get_close_matches(name, allowed, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"{argument}: {name!r} is not one of {', '.join(allowed)}{hint}")
-    return tuple(dict.fromkeys(names))
-
-
-def _split(name: str) -> Split:
-    return next(split for split in SPLITS if split == name)
-
-
-def _whole(argument: str, given: int | str, least: int | None = None, most: int | None = None) -> int:
-    """`given` as a whole number between the bounds."""
-    try:
-        if isinstance(given, bool) or (isinstance(given, float) and given != int(given)):
-            raise ValueError
-        value = int(given)
-    except (TypeError, ValueError):
-        raise ValueError(f"{argument} must be a whole number, not {given!r}") from None
-    if (least is not None and value < least) or (most is not None and value > most):
-        bounds = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise ValueError(f"{argument} must be {bounds}, not {value}")
-    return value

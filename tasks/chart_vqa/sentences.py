@@ -45,7 +45,7 @@ SCENES = (
     _scene("aquarium lagoon", "turtles corals seahorses shells", "tanks pools", "diver keeper"),
 )
 
-NAMES = tuple(
+PEOPLE = tuple(
     """
     Amara Bashir Chiara Dmitri Eilidh Farouk Greta Hiroshi Ingrid Joaquin Katya Lorenzo Mireille Nikhil
     Oksana Piotr Quentin Rosalind Sunniva Tomas Ursula Viktor Wanjiku Xavier Yasmin Zoltan Anneke Benedikt
@@ -97,7 +97,7 @@ ENDINGS = (
 def text(rng: Random) -> str:
     """One text of one to four sentences (about 60 to 300 characters), drawn from `rng` alone."""
     scene = rng.choice(SCENES)
-    who, other = rng.sample(NAMES, 2)
+    who, other = rng.sample(PEOPLE, 2)
     length = rng.choice((1, 2, 3, 3, 4))
     sentences = [rng.choice(OPENINGS)]
     sentences += rng.sample(MIDDLES, max(0, length - 2))

@@ -27,7 +27,7 @@ LONGEST_TEXT = 400
 _TEXT_COLUMNS = ("question", "text", "sentence", "content")
 
 
-class Source:
+class TextSource:
     """Texts of one split.
 
     `draw` gives single texts (endless for the built-in grammar); `pool` is the fixed list that word clouds

@@ -61,7 +61,7 @@ def scale_of(width: int, height: int) -> float:
     return min(width / REFERENCE[0], height / REFERENCE[1])
 
 
-def encode(image: Image.Image) -> bytes:
+def png_of(image: Image.Image) -> bytes:
     """The image as a PNG file without any metadata."""
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", compress_level=_COMPRESS_LEVEL)
@@ -198,7 +198,7 @@ class Canvas:
                 stroke_width=0 if halo is None else 2,
                 stroke_fill=None if halo is None else _bytes(halo),
             )
-        return encode(image)
+        return png_of(image)
 
 
 def _bytes(color: Color) -> tuple[int, int, int]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
-Kind: TypeAlias = Literal["bar", "line", "pie", "table"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+ChartKind: TypeAlias = Literal["bar", "line", "pie", "table"]
+CHART_KINDS: tuple[ChartKind, ...] = get_args(ChartKind)
 
 Layout: TypeAlias = Literal["times", "parts", "groups"]
 """What the labels are: points in time, parts of one whole, or groups that are compared."""
@@ -23,7 +23,7 @@ class Chart:
     printed: "%", "million tonnes"), with `decimals` digits after the point.
     """
 
-    kind: Kind
+    kind: ChartKind
     layout: Layout
     title: str
     subject: str

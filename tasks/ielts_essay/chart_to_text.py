@@ -20,7 +20,7 @@ from pathlib import Path
 from tasks.ielts_essay.chart import chart_data
 from tasks.splits import Split, digest
 
-SOURCES = ("statista", "pew")
+CHART_SOURCES = ("statista", "pew")
 CLONE = "git clone https://github.com/vis-nlp/Chart-to-text"
 
 _FOLDERS = {"two_col": "", "multi_col": "multiColumn"}
@@ -33,7 +33,7 @@ _NO_VALUE = ("", "-", "–", "n/a", "na", "none")
 
 
 @dataclass(frozen=True)
-class Item:
+class PublishedChart:
     """One chart, whose files are read when asked for. name: `two_col-620`; folder: where imgs/ is."""
 
     source: str
@@ -72,11 +72,11 @@ def read_items(
     clone: Path,
     split: Split,
     *,
-    sources: Sequence[str] = SOURCES,
+    sources: Sequence[str] = CHART_SOURCES,
     charts: Sequence[str],
     splits: str = "official",
     split_seed: int = 0,
-) -> list[Item]:
+) -> list[PublishedChart]:
     """The charts of a split in the order of its list; those of a type that is not in `charts` are left out.
 
     splits: "official", by the lists of the data set; "own", 70% train, 15% validation and 15% test by the
@@ -93,7 +93,7 @@ def read_items(
         has = ", ".join(sorted(p.name for p in clone.iterdir() if p.is_dir())[:8]) or "no folder"
         raise FileNotFoundError(
             f"{clone} has no {' and no '.join(missing)} (it has {has}); give the root of the clone "
-            f"({CLONE}), or choose with sources={','.join(SOURCES)}"
+            f"({CLONE}), or choose with sources={','.join(CHART_SOURCES)}"
         )
     return [
         item
@@ -103,7 +103,7 @@ def read_items(
     ]
 
 
-def _items(source: str, folder: Path, split: Split, splits: str, split_seed: int) -> Iterator[Item]:
+def _items(source: str, folder: Path, split: Split, splits: str, split_seed: int) -> Iterator[PublishedChart]:
     types = _types(folder)
     if splits == "official":
         names = _listed(folder / "dataset_split" / f"{_SPLIT_FILES[split]}_index_mapping.csv", types)
@@ -111,7 +111,7 @@ def _items(source: str, folder: Path, split: Split, splits: str, split_seed: int
         names = list(types)
     for name in names:
         kind, title = types[name]
-        item = Item(source, name, kind, folder / _FOLDERS[name.partition("-")[0]], title)
+        item = PublishedChart(source, name, kind, folder / _FOLDERS[name.partition("-")[0]], title)
         if splits == "official" or _own_split(item.title or name, split_seed) == split:
             yield item
 

@@ -8,6 +8,7 @@ structured_to_plain(essay.structured()) == essay.plain()
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scorers.essays.step_markers import marked_blocks, structured_to_plain, unquoted
@@ -61,6 +62,14 @@ class Essay:
         parts = (self.introduction, body, self.overview)
         steps = (f"Step {number}: {title}\n\n" for number, title in enumerate(STEP_TITLES, 1))
         return "\n\n".join(step + part for step, part in zip(steps, parts, strict=True))
+
+
+def rationale(record: Mapping[str, object]) -> str:
+    """A record's golden essay under its steps; ValueError for a chart that has none."""
+    paragraphs = str(record["target"]).split("\n\n")
+    if len(paragraphs) < 3:
+        raise ValueError("no golden essay")
+    return Essay(paragraphs[0], tuple(paragraphs[1:-1]), paragraphs[-1]).structured()
 
 
 def one_paragraph(text: str) -> str:

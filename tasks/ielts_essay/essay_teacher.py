@@ -18,22 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from scorers.essays.essay_form import essay_form
+from scorers.essays.essay_form import form_of
 from scorers.essays.essay_numbers import ChartTable, check_numbers
-from tasks.ielts_essay.essay import FEWEST_WORDS, MOST_WORDS, STEP_TITLES, parse_essay, structured_to_plain
+from tasks.ielts_essay.essay import FEWEST_WORDS, MOST_WORDS, STEP_TITLES, parse_essay
 from tasks.ielts_essay.worked import Example, worked_examples
+from tasks.teaching import Teacher, Turn
 
-__all__ = [
-    "Accepted",
-    "Example",
-    "Rejected",
-    "Turn",
-    "accept_essay",
-    "structured_to_plain",
-    "teacher_messages",
-    "worked_examples",
-]
-
+# One in nine essays of the experiment's teacher described the prompt's example (docs/decisions/0011).
 _NGRAM = 5
 _MOST_SHARED = 0.2
 _LONGEST_COPY = 12
@@ -84,15 +75,6 @@ _ADVICE: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Turn:
-    """A message to the teacher; its images come before its text."""
-
-    role: Literal["system", "user", "assistant"]
-    text: str
-    images: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
 class Accepted:
     """An essay to learn from, with step markers and labels, and in plain paragraphs."""
 
@@ -108,7 +90,7 @@ class Rejected:
     reason: str
 
 
-Verdict: TypeAlias = Accepted | Rejected
+EssayVerdict: TypeAlias = Accepted | Rejected
 
 
 def teacher_messages(record: Mapping[str, object], examples: Sequence[Example] | None = None) -> list[Turn]:
@@ -135,7 +117,7 @@ def _question(kind: str, title: str) -> str:
 
 def accept_essay(
     record: Mapping[str, object], completion: str, examples: Sequence[Example] | None = None
-) -> Verdict:
+) -> EssayVerdict:
     """Both variants of a teacher's essay, or the first thing that is wrong with it.
 
     It must have the three parts, keep the limits of length, show none of the faults of form, take nothing
@@ -156,7 +138,7 @@ def accept_essay(
     )
     if found := copied(plain, shown, _known(record)):
         return Rejected("copied", found)
-    faults = essay_form(
+    faults = form_of(
         plain, title=str(record.get("title") or ""), fewest_words=FEWEST_WORDS, most_words=MOST_WORDS
     ).faults
     if faults:
@@ -166,6 +148,20 @@ def accept_essay(
         if wrong:
             return Rejected("numbers", f"not in the chart: {', '.join(wrong)}")
     return Accepted(essay.structured(), plain)
+
+
+def _refusal(record: Mapping[str, object], completion: str) -> str | None:
+    verdict = accept_essay(record, completion)
+    return verdict.kind if isinstance(verdict, Rejected) else None
+
+
+def _lessons(record: Mapping[str, object], completion: str) -> Mapping[str, str]:
+    verdict = accept_essay(record, completion)
+    assert isinstance(verdict, Accepted)
+    return {"structured": verdict.structured, "unstructured": verdict.unstructured}
+
+
+TEACHER = Teacher(teacher_messages, _refusal, _lessons)
 
 
 def copied(text: str, examples: Sequence[Example], known: str) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from random import Random
 
-from tasks.ielts_essay.chart import Chart, Kind, Layout
+from tasks.ielts_essay.chart import Chart, ChartKind, Layout
 from tasks.ielts_essay.topics import MEASURES, PLACES, SHARED_BY_PEOPLE, SPLITS_OF_PEOPLE, WHOLES, Measure
 from tasks.splits import Split, split_of
 
@@ -15,7 +15,7 @@ _MOST_ATTEMPTS = 2000
 _FIRST_YEAR, _LAST_YEAR = 1965, 2022
 _SMALLEST_SLICE = 3
 
-_LAYOUTS: dict[Kind, tuple[tuple[Layout, int], ...]] = {
+_LAYOUTS: dict[ChartKind, tuple[tuple[Layout, int], ...]] = {
     "bar": (("groups", 2), ("parts", 1), ("groups", 1), ("groups", 2)),
     "line": (("times", 2), ("times", 3), ("times", 1), ("times", 2)),
     "pie": (("parts", 1), ("parts", 2)),
@@ -24,7 +24,7 @@ _LAYOUTS: dict[Kind, tuple[tuple[Layout, int], ...]] = {
 """By turns: the layout and the number of series."""
 
 
-def plan(kind: Kind, index: int, split: Split, seed: int, seen: set[str]) -> tuple[Chart, Random]:
+def plan(kind: ChartKind, index: int, split: Split, seed: int, seen: set[str]) -> tuple[Chart, Random]:
     """The chart, and the random numbers for its looks. Its title is added to `seen` and was not in it."""
     layout, series = _LAYOUTS[kind][index % len(_LAYOUTS[kind])]
     for attempt in range(_MOST_ATTEMPTS):
@@ -36,7 +36,7 @@ def plan(kind: Kind, index: int, split: Split, seed: int, seen: set[str]) -> tup
     raise ValueError(f"no further {kind} chart for the split {split!r} after {index}; lower size")
 
 
-def _times(rng: Random, kind: Kind, count: int) -> Chart:
+def _times(rng: Random, kind: ChartKind, count: int) -> Chart:
     measure = rng.choice(MEASURES)
     places = sorted(rng.sample(PLACES, count))
     step, points = rng.choice(((5, 5), (5, 6), (10, 5), (2, 6), (4, 6), (3, 5)))
@@ -77,7 +77,7 @@ def _course(rng: Random, measure: Measure, points: int) -> tuple[float, ...]:
     return tuple(values)
 
 
-def _parts(rng: Random, kind: Kind, count: int) -> Chart:
+def _parts(rng: Random, kind: ChartKind, count: int) -> Chart:
     whole, place = rng.choice(WHOLES), rng.choice(PLACES)
     first = rng.randrange(1985, 2008)
     years = [first] if count == 1 else [first, first + rng.choice((10, 12, 15))]
@@ -99,7 +99,7 @@ def _shares(rng: Random, count: int) -> tuple[float, ...]:
             return tuple(map(float, shares))
 
 
-def _groups(rng: Random, kind: Kind, count: int) -> Chart:
+def _groups(rng: Random, kind: ChartKind, count: int) -> Chart:
     places = sorted(rng.sample(PLACES, rng.choice((4, 5)) if count == 2 else rng.choice((5, 6))))
     year = rng.randrange(1992, 2022)
     if count == 1:

@@ -10,16 +10,15 @@ for record in ielts_essays("test", path="~/Chart-to-text", size="all"):
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from random import Random
 from typing import cast
 
+from tasks.arguments import chosen, drawn, whole
 from tasks.cache import cache_folder
-from tasks.ielts_essay.chart import KINDS, Kind, chart_data
-from tasks.ielts_essay.chart_to_text import SOURCES, Item, read_items
+from tasks.ielts_essay.chart import CHART_KINDS, ChartKind, chart_data
+from tasks.ielts_essay.chart_to_text import CHART_SOURCES, PublishedChart, read_items
 from tasks.ielts_essay.golden import golden_essay
 from tasks.ielts_essay.pictures import SIZE, draw_missing, style_of
 from tasks.ielts_essay.plans import plan
@@ -36,11 +35,11 @@ def ielts_essays(
     *,
     size: int | str = 200,
     seed: int | str = 1,
-    charts: Iterable[str] | str = KINDS,
+    charts: Iterable[str] | str = CHART_KINDS,
     width: int | str = SIZE[0],
     height: int | str = SIZE[1],
     path: Path | str | None = None,
-    sources: Iterable[str] | str = SOURCES,
+    sources: Iterable[str] | str = CHART_SOURCES,
     splits: str = "official",
     split_seed: int | str = 0,
     golden: Path | str | None = None,
@@ -63,29 +62,29 @@ def ielts_essays(
     Raises ValueError for an argument that is not allowed and for files of another form, FileNotFoundError for
     missing ones.
     """
-    part = cast(Split, _names("split", split, SPLITS)[0])
-    kinds = _names("charts", charts, KINDS)
+    part = cast(Split, chosen("split", split, SPLITS)[0])
+    kinds = chosen("charts", charts, CHART_KINDS)
     essays = {} if golden is None else _golden(Path(golden).expanduser())
     if path is not None:
         items = read_items(
             Path(path).expanduser(),
             part,
-            sources=_names("sources", sources, SOURCES),
+            sources=chosen("sources", sources, CHART_SOURCES),
             charts=kinds,
             splits=splits,
-            split_seed=_whole("split_seed", split_seed),
+            split_seed=whole("split_seed", split_seed),
         )
         if not items:
             raise ValueError(f"the split {part!r} has no chart of the types {', '.join(kinds)} in {path}")
-        records = [_of_item(item) for item in _drawn(items, size, _whole("seed", seed))]
+        records = [_of_item(item) for item in drawn(items, size, seed)]
     else:
         pixels = (
-            _whole("width", width, _SMALLEST[0], _LARGEST[0]),
-            _whole("height", height, _SMALLEST[1], _LARGEST[1]),
+            whole("width", width, _SMALLEST[0], _LARGEST[0]),
+            whole("height", height, _SMALLEST[1], _LARGEST[1]),
         )
         folder = cache_folder("ielts_essay") if cache_dir is None else Path(cache_dir)
-        count = _whole("size", size, 1)
-        records = _built_in(part, count, _whole("seed", seed), kinds, pixels, folder, progress)
+        count = whole("size", size, 1)
+        records = _built_in(part, count, whole("seed", seed), kinds, pixels, folder, progress)
     return [{**record, "target": essays.get(str(record["id"]), record["target"])} for record in records]
 
 
@@ -100,7 +99,7 @@ def _built_in(
 ) -> list[Record]:
     seen: set[str] = set()
     planned = [
-        plan(cast(Kind, kinds[place % len(kinds)]), place // len(kinds), split, seed, seen)
+        plan(cast(ChartKind, kinds[place % len(kinds)]), place // len(kinds), split, seed, seen)
         for place in range(size)
     ]
     charts = [(chart, style_of(rng)) for chart, rng in planned]
@@ -126,7 +125,7 @@ def _chart_name(kind: str, series: int) -> str:
     return "pair of pie charts" if kind == "pie" and series == 2 else _CHART_NAMES[kind]
 
 
-def _of_item(item: Item) -> Record:
+def _of_item(item: PublishedChart) -> Record:
     return {
         "id": f"{item.source}-{item.name}",
         "image": item.image,
@@ -139,16 +138,6 @@ def _of_item(item: Item) -> Record:
         "source": item.source,
         "title_sha": digest(item.title),
     }
-
-
-def _drawn(items: Sequence[Item], size: int | str, seed: int) -> list[Item]:
-    """`size` of the items in their order; all where there are no more."""
-    if size == "all":
-        return list(items)
-    count = _whole("size", size, 1)
-    if count >= len(items):
-        return list(items)
-    return [items[place] for place in sorted(Random(seed).sample(range(len(items)), count))]
 
 
 def _golden(file: Path) -> Mapping[str, str]:
@@ -167,26 +156,3 @@ def _golden(file: Path) -> Mapping[str, str]:
                 f"golden: {file.name}, line {number} is no object with id and completion ({error!r})"
             ) from None
     return essays
-
-
-def _names(argument: str, given: Iterable[str] | str, allowed: Sequence[str]) -> tuple[str, ...]:
-    names = [part.strip() for part in given.split(",")] if isinstance(given, str) else list(given)
-    for name in names:
-        if name not in allowed:
-            near = difflib.get_close_matches(name, allowed, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"{argument}: {name!r} is not one of {', '.join(allowed)}{hint}")
-    if not names:
-        raise ValueError(f"{argument} is empty; allowed are {', '.join(allowed)}")
-    return tuple(dict.fromkeys(names))
-
-
-def _whole(argument: str, given: int | str, least: int | None = None, most: int | None = None) -> int:
-    try:
-        value = int(str(given))
-    except ValueError:
-        raise ValueError(f"{argument} must be a whole number, not {given!r}") from None
-    if (least is not None and value < least) or (most is not None and value > most):
-        bounds = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise ValueError(f"{argument} must be {bounds}, not {value}")
-    return value

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tasks.ielts_essay.chart import Chart, Kind
+from tasks.ielts_essay.chart import Chart, ChartKind
 from tasks.ielts_essay.essay import Essay
 
 
@@ -46,7 +46,7 @@ def worked_examples(chart_type: str) -> tuple[Example, ...]:
 
 
 def _example(
-    kind: Kind,
+    kind: ChartKind,
     title: str,
     unit: str,
     values: dict[str, tuple[float, ...]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tasks.scienceqa.sources import Row
+from tasks.scienceqa.sources import SourceRow
 
 TOTAL = {"train": 12_726, "validation": 4_241, "test": 4_241}
 WITH_IMAGE = {"test": 2_017}
@@ -23,7 +23,7 @@ TOPICS_WITH_IMAGE = {
 }
 
 
-def check_counts(rows: Sequence[Row], split: str) -> None:
+def check_counts(rows: Sequence[SourceRow], split: str) -> None:
     """ValueError, with every count that differs beside the published one, unless all agree."""
     shown = [row for row in rows if row.has_image]
     topics = Counter(str(row.fields.get("topic")) for row in shown)

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from tasks.arguments import check_allowed
 from tasks.scienceqa.expected_counts import check_counts as check_row_counts
-from tasks.scienceqa.sources import REVISION, Row, folder_rows, hub_rows
+from tasks.scienceqa.sources import REVISION, SourceRow, folder_rows, hub_rows
 from tasks.scienceqa.subset import BALANCED, subset_of
+from tasks.splits import SPLITS, Split
 
-Split: TypeAlias = Literal["train", "validation", "test"]
 Questions: TypeAlias = Literal["image", "text", "all"]
 
-SPLITS = ("train", "validation", "test")
 QUESTIONS = ("image", "text", "all")
 
 _SUBJECTS = {"natural science": "NAT", "social science": "SOC", "language science": "LAN"}
@@ -53,10 +53,10 @@ def scienceqa(
     Raises ValueError for an argument that is not allowed or counts that differ, OSError when the data are
     not there, with how to get them.
     """
-    _check("split", split, SPLITS)
-    _check("questions", questions, QUESTIONS)
+    check_allowed("split", split, SPLITS)
+    check_allowed("questions", questions, QUESTIONS)
     if balanced is not None:
-        _check("balanced", balanced, BALANCED)
+        check_allowed("balanced", balanced, BALANCED)
     if not isinstance(check_counts, bool):
         raise ValueError(f"check_counts is true or false, not {check_counts!r}")
     rows = folder_rows(Path(path), split) if path is not None else hub_rows(revision, split)
@@ -66,7 +66,7 @@ def scienceqa(
     return subset_of([_record(row) for row in kept], subset, balanced)
 
 
-def _record(row: Row) -> dict[str, object]:
+def _record(row: SourceRow) -> dict[str, object]:
     fields = row.fields
     hint = _text(fields, "hint")
     context = [name for name, holds in (("TXT", bool(hint)), ("IMG", row.has_image)) if holds]
@@ -98,8 +98,3 @@ def _text(fields: Mapping[str, object], name: str) -> str:
     """A field's text with its spaces normalised, as the paper has it; line breaks stay."""
     lines = str(fields.get(name) or "").strip().splitlines()
     return "\n".join(" ".join(line.split()) for line in lines)
-
-
-def _check(argument: str, given: str, allowed: Sequence[str]) -> None:
-    if given not in allowed:
-        raise ValueError(f"{argument}: {given!r} is not one of {', '.join(allowed)}")

@@ -24,7 +24,7 @@ _BATCH = 64
 
 
 @dataclass(frozen=True)
-class Row:
+class SourceRow:
     """One question as its source has it. image: the file, its bytes, or None for a text question."""
 
     id: str
@@ -37,7 +37,7 @@ class Row:
         return self.image is not None
 
 
-def folder_rows(folder: Path, split: str) -> list[Row]:
+def folder_rows(folder: Path, split: str) -> list[SourceRow]:
     """The questions of a split in the official layout, in the order of pid_splits.json.
 
     OSError when a file is missing, ValueError when one is not what it should be; both say which.
@@ -58,7 +58,7 @@ def folder_rows(folder: Path, split: str) -> list[Row]:
     return [_folder_row(folder, name, str(pid), problems[str(pid)]) for pid in ids]
 
 
-def hub_rows(revision: str, split: str) -> list[Row]:
+def hub_rows(revision: str, split: str) -> list[SourceRow]:
     """The questions of a split from the hub; OSError with how to get them when that cannot be."""
     try:
         import datasets
@@ -74,23 +74,23 @@ def hub_rows(revision: str, split: str) -> list[Row]:
         raise OSError(
             f"ScienceQA is not here and the hub download failed ({first}); {_HOW_TO_GET}"
         ) from error
-    rows: list[Row] = []
+    rows: list[SourceRow] = []
     for piece in found.with_format("arrow").iter(batch_size=_BATCH):
         for fields in piece.to_pylist():
             image = fields.pop("image", None)
             content = (image["bytes"] or Path(image["path"])) if image else None
-            rows.append(Row(f"{split}-{len(rows)}", content, fields))
+            rows.append(SourceRow(f"{split}-{len(rows)}", content, fields))
     return rows
 
 
-def _folder_row(folder: Path, split: str, pid: str, fields: Mapping[str, object]) -> Row:
+def _folder_row(folder: Path, split: str, pid: str, fields: Mapping[str, object]) -> SourceRow:
     named = fields.get("image")
     if not named:
-        return Row(pid, None, fields)
+        return SourceRow(pid, None, fields)
     # The official download unpacks the pictures into images/.
     homes = (folder / split, folder / "images" / split)
     files = [home / pid / str(named) for home in homes]
-    return Row(pid, next((file for file in files if file.is_file()), files[0]), fields)
+    return SourceRow(pid, next((file for file in files if file.is_file()), files[0]), fields)
 
 
 def _json(file: Path) -> dict[str, Any]:

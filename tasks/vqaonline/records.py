@@ -11,11 +11,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from random import Random
 
+from tasks.arguments import drawn
 from tasks.vqaonline.sources import REVISION, folder_source, hub_source
 
-SPLITS = ("train", "val", "test")
+_SPLITS = ("train", "val", "test")
 
 
 def vqaonline(
@@ -44,14 +44,14 @@ def vqaonline(
     not there, with how to get them.
     """
     split = "val" if split == "validation" else split
-    if split not in SPLITS:
-        raise ValueError(f"split {split!r} is not one of {', '.join(SPLITS)}")
+    if split not in _SPLITS:
+        raise ValueError(f"split {split!r} is not one of {', '.join(_SPLITS)}")
     source = hub_source(revision, split) if path is None else folder_source(Path(path).expanduser(), split)
     rows = [(number, _checked(row, source.name, number)) for number, row in enumerate(source.rows)]
     if topics is not None:
         wanted = _known_topics(topics, [row for _, row in rows])
         rows = [(number, row) for number, row in rows if _text(row, "topic") in wanted]
-    rows = _drawn(rows, size, seed)
+    rows = drawn(rows, size, seed)
     pictures = source.pictures([_text(row, "image") for _, row in rows], progress)
     return [_record(row, f"{split}-{number:05d}", pictures) for number, row in rows]
 
@@ -64,25 +64,6 @@ def _checked(row: object, source: str, number: int) -> Mapping[str, object]:
         has = ", ".join(map(str, row)) or "nothing"
         raise ValueError(f"{source}: row {number} has no {', '.join(missing)} (it has {has})")
     return row
-
-
-def _drawn(
-    rows: list[tuple[int, Mapping[str, object]]], size: int | str, seed: int | str
-) -> list[tuple[int, Mapping[str, object]]]:
-    """`size` rows in their order; more are not there to be drawn."""
-    if size == "all":
-        return rows
-    try:
-        count, start = int(size), int(seed)
-    except ValueError:
-        raise ValueError(
-            f"size is a whole number or all, and seed a whole number, not {size!r}, {seed!r}"
-        ) from None
-    if count < 1:
-        raise ValueError(f"size must be at least 1, not {count}")
-    if count >= len(rows):
-        return rows
-    return [rows[place] for place in sorted(Random(start).sample(range(len(rows)), count))]
 
 
 def _known_topics(topics: Iterable[str] | str, rows: Sequence[Mapping[str, object]]) -> set[str]:

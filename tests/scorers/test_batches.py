@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.running.journals import ScoreJournal
-from scorers.batches import Batcher, Result, current_scores, once_a_sample, score_progress
+from scorers.batches import Result, ScoreBatcher, current_scores, once_a_sample, score_progress
 
 
 class Lengths:
@@ -25,7 +25,7 @@ class Lengths:
         return [{"value": len(text), "metadata": {}} for text in completions]
 
 
-async def all_scores(batcher: Batcher, texts: Sequence[str]) -> list[object]:
+async def all_scores(batcher: ScoreBatcher, texts: Sequence[str]) -> list[object]:
     calls = (batcher.score(text, ["gold"]) for text in texts)
     found = await asyncio.gather(*calls, return_exceptions=True)
     return [one["value"] if isinstance(one, dict) else str(one) for one in found]
@@ -34,24 +34,24 @@ async def all_scores(batcher: Batcher, texts: Sequence[str]) -> list[object]:
 def test_calls_that_wait_together_are_one_batch() -> None:
     lengths = Lengths()
     texts = ["x" * number for number in range(50)]
-    assert asyncio.run(all_scores(Batcher(lengths, "s"), texts)) == list(range(50))
+    assert asyncio.run(all_scores(ScoreBatcher(lengths, "s"), texts)) == list(range(50))
     assert lengths.batches == [50]
 
 
 def test_no_batch_is_larger_than_allowed() -> None:
     lengths = Lengths()
-    asyncio.run(all_scores(Batcher(lengths, "s", most=20), ["x"] * 50))
+    asyncio.run(all_scores(ScoreBatcher(lengths, "s", most=20), ["x"] * 50))
     assert lengths.batches == [20, 20, 10]
 
 
 def test_a_failure_reaches_those_of_its_batch_alone() -> None:
     lengths = Lengths()
-    found = asyncio.run(all_scores(Batcher(lengths, "s", most=2), ["a", "b", "bad", "c", "dd"]))
+    found = asyncio.run(all_scores(ScoreBatcher(lengths, "s", most=2), ["a", "b", "bad", "c", "dd"]))
     assert found == [1, 1, "a bad text", "a bad text", 2]
 
 
 def test_a_batcher_outlives_an_event_loop() -> None:
-    batcher = Batcher(Lengths(), "s")
+    batcher = ScoreBatcher(Lengths(), "s")
     assert [asyncio.run(all_scores(batcher, ["ab"])) for _ in range(2)] == [[2], [2]]
 
 
@@ -68,7 +68,7 @@ def test_progress_is_called_for_every_score() -> None:
 
         score_progress.set(noted)
         for name in ("fast", "slow"):
-            await all_scores(Batcher(Lengths(), "s", name=name), ["a", "bad", "c"])
+            await all_scores(ScoreBatcher(Lengths(), "s", name=name), ["a", "bad", "c"])
 
     asyncio.run(scored())
     assert called == ["fast"] * 3 + ["slow"] * 3
@@ -82,7 +82,7 @@ def test_what_a_journal_holds_is_not_computed_again(tmp_path: Path, damage: byte
     async def scored(signature: str, texts: Sequence[str], lengths: Lengths) -> list[object]:
         journal = ScoreJournal(file)
         current_scores.set(journal)
-        found = await all_scores(Batcher(lengths, signature), texts)
+        found = await all_scores(ScoreBatcher(lengths, signature), texts)
         journal.close(delete=False)
         return found
 

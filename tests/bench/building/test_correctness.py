@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from inspect_ai.log import read_eval_log
 
-from bench.building.rating_judge import with_judge
+from bench.building.scoring import with_judge
 from bench.building.task import build_task
 from bench.declarations.catalog import find_task
 from bench.errors import RequestError

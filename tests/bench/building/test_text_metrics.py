@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from inspect_ai import Task
 from inspect_ai.log import read_eval_log
 from rich.console import Console
 
-from bench.building.scoring import batched, with_encoder, with_references
+from bench.building.scoring import batched_scorers, with_encoder, with_references
 from bench.declarations.catalog import find_task
 from bench.errors import RequestError
 from bench.running.replayed import score_completions
@@ -32,7 +33,10 @@ from results.logs.run_cache import cached_run
 from results.numbers.metrics import metric_runs, run_metrics
 from results.shown.mistakes import write_mistakes
 from results.shown.run_table import print_runs, run_json
-from scorers.overlap.rouge import rouge
+from scorers import text_scorers
+from scorers.boxed.boxed_scorer import boxed
+from scorers.judges.verdict_scorer import verdict
+from scorers.overlap.rouge import rouge_scores
 
 sacrebleu = pytest.importorskip("sacrebleu")
 pytest.importorskip("rapidfuzz")
@@ -95,7 +99,7 @@ def test_every_number_is_the_librarys(tmp_path: Path, quiet: Any) -> None:
         assert 100 * own.interval.mean == pytest.approx(expected.score, abs=1e-9)
         assert own.interval.low <= own.interval.mean <= own.interval.high
         assert own.signature == str(metric.get_signature())
-    ours = rouge(texts, [row["target"] for row in rows])
+    ours = rouge_scores(texts, [row["target"] for row in rows])
     for part, place in (("_precision", 0), ("_recall", 1), ("", 2)):
         interval = found[f"rougeL{part}", False].interval
         assert interval is not None
@@ -250,11 +254,19 @@ def test_arguments_that_cannot_be_are_refused(tmp_path: Path, quiet: Any, scorer
         scored(tmp_path, quiet, scorers)
 
 
+def test_scorers_in_batches_are_told_by_the_tasks_own_scorers() -> None:
+    assert batched_scorers(Task(scorer=[boxed(), text_scorers.rouge(), verdict(), text_scorers.bleu()])) == (
+        "rouge",
+        "bleu",
+    )
+    assert batched_scorers(Task()) == ()
+
+
 def test_the_users_encoder_takes_the_place_of_the_declared_one(tmp_path: Path) -> None:
     name, _, _ = task(tmp_path, "[bleu, {bertscore: {revision: abc, dtype: float32}}]")
     spec, others = with_encoder(find_task(name), {"bertscore_model": "/models/own:7", "size": 3})
     assert others == {"size": 3}
-    assert batched(spec) == ("bleu", "bertscore")
+    assert [part.name for part in spec.scorer] == ["bleu", "bertscore"]
     args = {part.name: part.args for part in spec.scorer}["bertscore"]
     assert args == {"revision": None, "dtype": "float32", "model": "/models/own", "num_layers": 7}
     for asked, wanted in (

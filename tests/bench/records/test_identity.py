@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.declarations.task_spec import DatasetSpec, GenerationSpec, Part, TaskSpec
-from bench.records.identity import data_hash, image_digest, prompt_hash, short
+from bench.declarations.dataset_spec import DatasetSpec
+from bench.declarations.distill_spec import GenerationSpec
+from bench.declarations.parts import NamedPart
+from bench.declarations.task_spec import TaskSpec
+from bench.records.identity import data_hash, image_digest, prompt_hash
 
 
 def picture(folder: Path, name: str, colour: tuple[int, int, int] = (255, 0, 0)) -> Path:
@@ -27,7 +30,7 @@ def spec(**changes: object) -> TaskSpec:
         "summary": "Name the colour.",
         "dataset": DatasetSpec(records="charts"),
         "prompt": "{question}",
-        "scorer": (Part("boxed", {}),),
+        "scorer": (NamedPart("boxed", {}),),
     }
     return TaskSpec.model_validate({**declared, **changes})
 
@@ -146,6 +149,15 @@ def test_the_prompt_hash_does_not_change_with_the_rest(change: dict[str, object]
     assert prompt_hash(spec()) == prompt_hash(spec(**change))
 
 
-def test_the_short_form() -> None:
-    digest = prompt_hash(spec())
-    assert short(digest) == digest[:12] and len(digest) == 64
+def test_each_picture_is_read_once_while_a_task_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.building.task import build_task
+    from bench.declarations.catalog import find_task
+
+    read: list[str] = []
+    digest = hashlib.file_digest
+    monkeypatch.setattr(
+        hashlib, "file_digest", lambda file, *how: read.append(file.name) or digest(file, *how)
+    )
+    built = build_task(find_task("chart_vqa"), {"size": 12})
+    shown = {str((sample.metadata or {})["image_file"]) for sample in built.dataset}
+    assert sorted(map(str, read)) == sorted(shown)

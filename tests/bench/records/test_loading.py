@@ -16,7 +16,9 @@ import pytest
 from PIL import Image
 
 import bench.records.loading
-from bench.declarations.task_spec import DatasetSpec, Part, TaskSpec
+from bench.declarations.dataset_spec import DatasetSpec
+from bench.declarations.parts import NamedPart
+from bench.declarations.task_spec import TaskSpec
 from bench.errors import IncompleteRunError, RequestError
 from bench.records.images import image_file
 from bench.records.loading import Record, load_records
@@ -48,7 +50,7 @@ def task(prompt: str = "{question}", /, **dataset: Any) -> TaskSpec:
         summary="Name the colour.",
         dataset=DatasetSpec(**dataset),
         prompt=prompt,
-        scorer=(Part("boxed", {}),),
+        scorer=(NamedPart("boxed", {}),),
     )
 
 
@@ -458,7 +460,7 @@ def test_records_with_odd_values(folder: Path, monkeypatch: pytest.MonkeyPatch) 
         }
         return [{"image": Image.open(folder / "pictures" / "red.png"), "target": 2.5, **values}] * size
 
-    monkeypatch.setattr(bench.records.loading, "RECORD_SOURCES", {"charts": lambda: odd})
+    monkeypatch.setattr(bench.records.loading, "record_function", lambda name: odd)
     [record] = load_records(task("Look.", records="charts"))
 
     assert isinstance(record.pop("image"), Path)

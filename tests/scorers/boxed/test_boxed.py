@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scorers.boxed.boxed_answer import Kind, answers_match, extract_boxed
+from scorers.boxed.boxed_answer import AnswerKind, answers_match, extract_boxed
 
 ROOT = Path(__file__).parents[3]
 
@@ -564,7 +564,7 @@ def test_any_of_a_tie_set_is_right(ties: list[str]) -> None:
         ("7", "boolean"),
     ],
 )
-def test_a_gold_that_means_nothing_is_an_error_whatever_the_answer(target: str, kind: Kind) -> None:
+def test_a_gold_that_means_nothing_is_an_error_whatever_the_answer(target: str, kind: AnswerKind) -> None:
     for answer in ("", "7", "e", "True"):
         with pytest.raises(ValueError, match="target"):
             answers_match(answer, target, kind=kind)

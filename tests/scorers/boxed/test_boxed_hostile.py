@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scorers.boxed.anywhere import answer_anywhere
-from scorers.boxed.boxed_answer import Kind, answers_match, extract_boxed
+from scorers.boxed.boxed_answer import AnswerKind, answers_match, extract_boxed
 
 BENCHMARK = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "boxed.py"))
 HOSTILE: dict[str, str] = BENCHMARK["hostile_inputs"]()
@@ -34,7 +34,7 @@ def test_there_are_enough_of_them() -> None:
 def test_hostile_completion_is_harmless(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = HOSTILE[name]
-    targets: dict[Kind, str] = {"number": "13.47", "text": "gold", "boolean": "True"}
+    targets: dict[AnswerKind, str] = {"number": "13.47", "text": "gold", "boolean": "True"}
     answer = extract_boxed(text)
     for kind, target in targets.items():
         for given in (answer, text):

@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scorers.boxed.anywhere import answer_anywhere
-from scorers.boxed.boxed_answer import Kind, answers_match, extract_boxed
+from scorers.boxed.boxed_answer import AnswerKind, answers_match, extract_boxed
 from scorers.boxed.latex import fold_unicode, plain_words
 from scorers.boxed.number import read_number
 
 settings.register_profile("shared-cores", deadline=None)
 settings.load_profile("shared-cores")
 
-KINDS: st.SearchStrategy[Kind] = st.sampled_from(("number", "text", "boolean"))
-GOLDS: dict[Kind, str] = {"number": "7", "text": "e", "boolean": "True"}
+KINDS: st.SearchStrategy[AnswerKind] = st.sampled_from(("number", "text", "boolean"))
+GOLDS: dict[AnswerKind, str] = {"number": "7", "text": "e", "boolean": "True"}
 PIECES = (
     r"\boxed{~\boxed~\fbox{~{~}~\{~\}~\~\text{~\frac~\sqrt{~^~=~-~\approx~\pi~"
     r"7~1/2~.~,~ ~e~or~True~%~$~(~)~½~²"
@@ -61,14 +61,14 @@ def test_no_box_no_answer(text: str) -> None:
 
 
 @given(TEXTS, KINDS)
-def test_any_text_is_judged_without_an_error(text: str, kind: Kind) -> None:
+def test_any_text_is_judged_without_an_error(text: str, kind: AnswerKind) -> None:
     extract_boxed(text)
     assert answers_match(text, GOLDS[kind], kind=kind) in (True, False)
     assert answer_anywhere(text, GOLDS[kind], kind=kind) in (True, False)
 
 
 @given(TEXTS, KINDS)
-def test_anywhere_is_an_upper_bound(text: str, kind: Kind) -> None:
+def test_anywhere_is_an_upper_bound(text: str, kind: AnswerKind) -> None:
     answer = extract_boxed(text)
     if answer is not None and answers_match(answer, GOLDS[kind], kind=kind):
         assert answer_anywhere(text, GOLDS[kind], kind=kind)

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scorers.essays.essay_form import FAULTS, essay_form
+from scorers.essays.essay_form import FAULTS, form_of
 
 COUNTED = {"under_length", "over_length", "far_too_short", "formatting"}
 HERE = Path(__file__).parent
@@ -27,7 +27,7 @@ ESSAYS, HELD_OUT = labelled("essays.yaml"), labelled("essays_held_out.yaml")
 
 
 def found(row: Mapping[str, Any]) -> set[str]:
-    return set(essay_form(row["text"], title=row.get("title")).faults)
+    return set(form_of(row["text"], title=row.get("title")).faults)
 
 
 def agreement(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
@@ -78,44 +78,44 @@ def words(count: int) -> str:
 )
 def test_the_limits_of_length_belong_to_it(count: int, faults: set[str]) -> None:
     lengths = {"under_length", "far_too_short", "over_length"}
-    assert essay_form(words(count)).faults & lengths == faults
-    assert essay_form(words(count)).words == count
+    assert form_of(words(count)).faults & lengths == faults
+    assert form_of(words(count)).words == count
 
 
 def test_markers_labels_and_bullets_are_no_words() -> None:
     plain = "The share rose.\n\nIt fell.\n\nOverall, it rose."
     marked = "Step 1: What the chart shows\n\nThe share rose.\n\nParagraph 1:\n- It fell.\n\nStep 3: Sum\n\n"
-    assert essay_form(plain).words == 8
-    assert essay_form(marked + '"Overall, it rose."').words == 8
+    assert form_of(plain).words == 8
+    assert form_of(marked + '"Overall, it rose."').words == 8
 
 
 def test_a_markdown_heading_is_not_counted_as_a_word_of_the_essay_but_as_a_fault() -> None:
-    form = essay_form("## Sales of cars\n\nSales rose.")
+    form = form_of("## Sales of cars\n\nSales rose.")
     assert form.headings == 1 and form.words == 2 and "heading" in form.faults
 
 
 def test_formatting_is_any_of_its_three_kinds() -> None:
     for text in ("- a\n- b", "# a b\n\nc.", "**a** b."):
-        assert "formatting" in essay_form(text).faults
-    assert "formatting" not in essay_form("A sentence - with dashes - and 1. no list.").faults
+        assert "formatting" in form_of(text).faults
+    assert "formatting" not in form_of("A sentence - with dashes - and 1. no list.").faults
 
 
 def test_a_title_is_known_by_the_chart_s_own() -> None:
     said = "Coal is king, again"
-    assert "bare_title" in essay_form(said, title="COAL IS KING, AGAIN.").faults
-    assert "bare_title" not in essay_form(said, title="Wind").faults
+    assert "bare_title" in form_of(said, title="COAL IS KING, AGAIN.").faults
+    assert "bare_title" not in form_of(said, title="Wind").faults
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "\x00", "\ud800", "```", "**", "- ", "1.", "?", "#", "<"])
 def test_nothing_and_nearly_nothing_is_no_essay(text: str) -> None:
-    form = essay_form(text)
+    form = form_of(text)
     assert {"under_length", "far_too_short", "no_overview"} <= form.faults and not form.well_formed
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet=st.sampled_from("aA1 .?!:,-*#_<>()[]\"'\n\t|%é"), max_size=300))
 def test_any_text_has_a_form(text: str) -> None:
-    form = essay_form(text, title=text[:20])
+    form = form_of(text, title=text[:20])
     assert form.faults <= set(FAULTS)
     assert min(form.words, form.paragraphs, form.sentences, form.list_items, form.markers) >= 0
     assert form.questions <= form.sentences
@@ -144,5 +144,5 @@ def test_any_text_has_a_form(text: str) -> None:
 def test_a_megabyte_takes_no_time(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
     started = time.process_time()
-    essay_form(text, title=text)
+    form_of(text, title=text)
     assert time.process_time() - started < 1.0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scorers.overlap.rouge import ROUGE_TYPES, RougeScorer, rouge
+from scorers.overlap.rouge import ROUGE_TYPES, RougeScorer, rouge_scores
 
 pytest.importorskip("rapidfuzz")
 library = pytest.importorskip("rouge_score.rouge_scorer")
@@ -48,7 +48,7 @@ def expected(completion: str, references: list[str], stemmer: bool) -> dict[str,
 
 
 def agrees(completion: str, references: list[str], stemmer: bool) -> None:
-    [ours] = rouge([completion], [references], stemmer=stemmer)
+    [ours] = rouge_scores([completion], [references], stemmer=stemmer)
     theirs = expected(completion, references, stemmer)
     assert tuple(ours) == ROUGE_TYPES
     for name in ROUGE_TYPES:
@@ -105,7 +105,7 @@ def test_a_scorer_remembers_and_stays_right() -> None:
 
 
 def test_identical_texts_score_one_and_types_keep_their_order() -> None:
-    [scores] = rouge([ESSAY], [[ESSAY]], types=["rougeL", "rouge1"])
+    [scores] = rouge_scores([ESSAY], [[ESSAY]], types=["rougeL", "rouge1"])
     assert list(scores) == ["rougeL", "rouge1"]
     assert all(value == (1.0, 1.0, 1.0) for value in scores.values())
 
@@ -118,4 +118,4 @@ def test_unknown_types_are_refused(types: list[str]) -> None:
 
 def test_a_completion_needs_a_reference() -> None:
     with pytest.raises(ValueError, match="at least one reference"):
-        rouge(["text"], [[]])
+        rouge_scores(["text"], [[]])

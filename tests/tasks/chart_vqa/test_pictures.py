@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from tasks.chart_vqa import bars, clouds, grouped, lines, pies
-from tasks.chart_vqa.texts import Source
+from tasks.chart_vqa.texts import TextSource
 from tasks.drawing.canvas import Canvas, font, font_path, text_size
 from tasks.drawing.palettes import COLOR_MAPS, luminance, readable_on, spread
 from tasks.drawing.scales import ticks
@@ -22,7 +22,7 @@ MODULES: dict[str, Any] = {"bar": bars, "pie": pies, "line": lines, "grouped": g
 
 
 def proposals(chart: str, count: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    source = Source("builtin", "train", 3)
+    source = TextSource("builtin", "train", 3)
     module = clouds if chart == "cloud" else MODULES[chart]
     found = []
     for number in range(100_000):

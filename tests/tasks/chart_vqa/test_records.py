@@ -18,7 +18,7 @@ import pytest
 from tasks.chart_vqa import drawing, plans, sentences
 from tasks.chart_vqa.questions import FAMILIES
 from tasks.chart_vqa.records import CHARTS, charts, rationale
-from tasks.chart_vqa.texts import Source
+from tasks.chart_vqa.texts import TextSource
 from tasks.splits import SPLITS, canonical
 
 Records = list[dict[str, Any]]
@@ -221,7 +221,7 @@ def test_splits_share_no_data_over_many_seeds() -> None:
     found: dict[str, dict[str, set[str]]] = {split: {chart: set() for chart in CHARTS} for split in SPLITS}
     for split in SPLITS:
         for seed in range(3):
-            source = Source("builtin", split, seed)
+            source = TextSource("builtin", split, seed)
             for chart in CHARTS:
                 seen: set[str] = set()
                 for index in range(30):
@@ -278,7 +278,7 @@ def test_records_of_a_seed_never_change_silently() -> None:
 
     Clouds are left out, as their layout belongs to the versions of the libraries.
     """
-    source = Source("builtin", "test", 1)
+    source = TextSource("builtin", "test", 1)
     seen: set[str] = set()
     planned = [
         plans.plan(chart, index, [], source, seen)

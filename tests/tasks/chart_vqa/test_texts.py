@@ -10,7 +10,7 @@ import pytest
 
 from tasks.chart_vqa import sentences
 from tasks.chart_vqa.text_splits import drawable_letters, split_of_text
-from tasks.chart_vqa.texts import LONGEST_TEXT, Source, cut, read_file, tidy
+from tasks.chart_vqa.texts import LONGEST_TEXT, TextSource, cut, read_file, tidy
 from tasks.splits import SPLITS
 
 
@@ -46,10 +46,10 @@ def test_a_source_gives_texts_of_its_split_only(tmp_path: Path) -> None:
     pools = {}
     for split in SPLITS:
         for name in ("builtin", str(path)):
-            source = Source(name, split, 1)
+            source = TextSource(name, split, 1)
             drawn = {source.draw(Random(i)) for i in range(50)} | set(source.pool)
             assert {split_of_text(text) for text in drawn} == {split}
-        pools[split] = set(Source(str(path), split, 1).pool)
+        pools[split] = set(TextSource(str(path), split, 1).pool)
     assert sum(map(len, pools.values())) == 300
 
 
@@ -72,21 +72,21 @@ def test_long_texts_are_cut_between_sentences() -> None:
 
 def test_a_missing_file_says_what_is_allowed(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nowhere\.txt' is not a file; allowed are 'builtin'"):
-        Source(str(tmp_path / "nowhere.txt"), "test", 1)
+        TextSource(str(tmp_path / "nowhere.txt"), "test", 1)
 
 
 def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "latin.txt"
     path.write_bytes("caf\u00e9 au lait".encode("latin-1"))
     with pytest.raises(ValueError, match="is not UTF-8"):
-        Source(str(path), "test", 1)
+        TextSource(str(path), "test", 1)
 
 
 def test_a_file_without_texts_in_the_split_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "empty.txt"
     path.write_text("\n\n", encoding="utf-8")
     with pytest.raises(ValueError, match="has 0 texts, none of them in the split 'test'"):
-        Source(str(path), "test", 1)
+        TextSource(str(path), "test", 1)
 
 
 class _Rows:
@@ -106,12 +106,12 @@ def test_a_hub_data_set_is_read_by_its_text_column(monkeypatch: pytest.MonkeyPat
 
     hub.__dict__.update(get_dataset_config_names=lambda *_, **__: ["socratic", "main"], load_dataset=load)
     monkeypatch.setitem(sys.modules, "datasets", hub)
-    assert all(text.startswith("question") for text in Source("hf:openai/gsm8k", "train", 1).pool)
+    assert all(text.startswith("question") for text in TextSource("hf:openai/gsm8k", "train", 1).pool)
     assert calls == [(("openai/gsm8k", "main"), {"split": "train", "revision": None})]
-    assert all(text.startswith("answer") for text in Source("hf:o/d@v2:socratic:answer", "train", 1).pool)
+    assert all(text.startswith("answer") for text in TextSource("hf:o/d@v2:socratic:answer", "train", 1).pool)
     assert calls[1] == (("o/d", "socratic"), {"split": "train", "revision": "v2"})
     with pytest.raises(ValueError, match="has no column 'text'; it has answer, question"):
-        Source("hf:o/d:main:text", "train", 1)
+        TextSource("hf:o/d:main:text", "train", 1)
 
 
 def test_an_unreachable_hub_is_reported_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_an_unreachable_hub_is_reported_with_a_way_out(monkeypatch: pytest.Monke
         sys.modules, "datasets", SimpleNamespace(get_dataset_config_names=refuse, load_dataset=refuse)
     )
     with pytest.raises(ValueError, match=r"could not be read from the hub \(ConnectionError: offline\)"):
-        Source("hf:openai/gsm8k", "test", 1)
+        TextSource("hf:openai/gsm8k", "test", 1)
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(ValueError, match="needs the package datasets"):
-        Source("hf:openai/gsm8k", "test", 1)
+        TextSource("hf:openai/gsm8k", "test", 1)

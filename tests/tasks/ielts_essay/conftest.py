@@ -8,10 +8,10 @@ from random import Random
 
 import pytest
 
-from tasks.ielts_essay.chart import Chart, Kind
+from tasks.ielts_essay.chart import Chart, ChartKind
 from tasks.ielts_essay.pictures import picture, style_of
 
-_KINDS: tuple[Kind, ...] = ("bar", "line", "pie", "table")
+_KINDS: tuple[ChartKind, ...] = ("bar", "line", "pie", "table")
 _TYPE_NAMES = {"bar": "column", "line": "line", "pie": "pie", "table": "table"}
 
 
@@ -77,7 +77,7 @@ def _charts(source: str, folder: Path, column: str, per_kind: int) -> list[int]:
     return numbers
 
 
-def _chart(kind: Kind, name: str, series: int, number: int) -> Chart:
+def _chart(kind: ChartKind, name: str, series: int, number: int) -> Chart:
     values = tuple((10.5 + number, 20.0 + place, 3.0) for place in range(series))
     labels = ("1990", "2000", "2010") if kind == "line" else ("Ayton", "Beeford", "Catwick")
     names = tuple(f"Sales {place}" for place in range(series))

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from scorers.essays.essay_form import essay_form
+from scorers.essays.essay_form import form_of
 from scorers.essays.essay_numbers import ChartTable, check_numbers
 from tasks.ielts_essay import pictures as drawing
-from tasks.ielts_essay.chart import KINDS, Chart
+from tasks.ielts_essay.chart import CHART_KINDS, Chart
 from tasks.ielts_essay.golden import golden_essay
 from tasks.ielts_essay.plans import plan
 from tasks.ielts_essay.records import ielts_essays
@@ -35,13 +35,13 @@ def by_split(pictures: Path) -> dict[str, Records]:
 
 def charts(split: str, count: int, seed: int = 1) -> list[Chart]:
     seen: set[str] = set()
-    return [plan(kind, index, split, seed, seen)[0] for kind in KINDS for index in range(count)]  # type: ignore[arg-type]
+    return [plan(kind, index, split, seed, seen)[0] for kind in CHART_KINDS for index in range(count)]  # type: ignore[arg-type]
 
 
 def test_the_contract(by_split: dict[str, Records]) -> None:
     for records in by_split.values():
         assert len({record["id"] for record in records}) == 48
-        assert Counter(record["chart"] for record in records) == dict.fromkeys(KINDS, 12)
+        assert Counter(record["chart"] for record in records) == dict.fromkeys(CHART_KINDS, 12)
         for record in records:
             with Image.open(record["image"]) as image:
                 assert image.size == (640, 480) and image.format == "PNG" and not image.info
@@ -54,7 +54,8 @@ def test_the_contract(by_split: dict[str, Records]) -> None:
 
 def test_types_take_turns_with_single_and_several_series() -> None:
     found = {(chart.kind, len(chart.series) > 1) for split in ("train", "test") for chart in charts(split, 8)}
-    assert found == {(kind, several) for kind in KINDS for several in (False, True)} - {("table", False)}
+    every = {(kind, several) for kind in CHART_KINDS for several in (False, True)}
+    assert found == every - {("table", False)}
 
 
 def test_splits_share_no_title_and_no_picture(by_split: dict[str, Records]) -> None:
@@ -152,8 +153,8 @@ def test_golden_essays_have_no_fault_of_form_and_all_key_values() -> None:
     for split in SPLITS:
         for chart in charts(split, 60, seed=7):
             essay = golden_essay(chart)
-            assert essay_form(essay.plain(), title=chart.title).faults == set(), essay.plain()
-            assert essay_form(essay.structured(), title=chart.title).faults == {"step_markers"}
+            assert form_of(essay.plain(), title=chart.title).faults == set(), essay.plain()
+            assert form_of(essay.structured(), title=chart.title).faults == {"step_markers"}
             found = check_numbers(essay.plain(), _table(chart))
             assert (found.faithful, found.key_values) == (1.0, 1.0), found.unsupported
 
@@ -161,7 +162,7 @@ def test_golden_essays_have_no_fault_of_form_and_all_key_values() -> None:
 def test_numbers_of_another_chart_are_found_out() -> None:
     """The numbers rule is no rubber stamp: essays about another chart of the same kind fall far short."""
     shares = []
-    for kind in KINDS:
+    for kind in CHART_KINDS:
         own = [chart for chart in charts("test", 60) if chart.kind == kind]
         for one, other in zip(own, own[4:], strict=False):
             shares.append(check_numbers(golden_essay(one).plain(), _table(other)).faithful)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scorers.essays.essay_numbers import ChartTable, check_numbers
-from tasks.ielts_essay.chart import KINDS
+from tasks.ielts_essay.chart import CHART_KINDS
 from tasks.ielts_essay.essay import Essay, one_paragraph, parse_essay, structured_to_plain
 from tasks.ielts_essay.essay_teacher import Accepted, Rejected, accept_essay, copied, teacher_messages
 from tasks.ielts_essay.records import ielts_essays
@@ -61,7 +61,7 @@ def test_the_prompt_is_that_of_the_record_s_type(records: list[Record]) -> None:
         teacher_messages({**records[0], "image": None})
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHART_KINDS)
 def test_there_are_two_or_three_examples_of_each_type(kind: str) -> None:
     assert 2 <= len(worked_examples(kind)) <= 3
     assert all(example.chart.kind == kind for example in worked_examples(kind))

