@@ -9,8 +9,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tasks.chart_vqa import bars, clouds, grouped, lines, pies
 from tasks.chart_vqa import kept_picture as cache
+from tasks.chart_vqa.kinds import bars, clouds, grouped, lines, pies
 from tasks.drawing.picture_files import is_whole, picture_path
 
 Recipe = Mapping[str, Any]

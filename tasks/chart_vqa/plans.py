@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from tasks.chart_vqa import bars, clouds, grouped, lines, pies
+from tasks.chart_vqa.kinds import bars, clouds, grouped, lines, pies
 from tasks.chart_vqa.questions import askable
 from tasks.chart_vqa.texts import TextSource
 from tasks.splits import canonical

@@ -10,8 +10,8 @@ from random import Random
 from typing import Any
 
 from scorers.boxed.boxed_answer import AnswerKind
-from tasks.chart_vqa.clouds import VISIBLY_LARGER
-from tasks.chart_vqa.pies import share
+from tasks.chart_vqa.kinds.clouds import VISIBLY_LARGER
+from tasks.chart_vqa.kinds.pies import share
 from tasks.chart_vqa.rounding import decimals
 
 ChartData = Mapping[str, Any]

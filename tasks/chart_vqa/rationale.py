@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import cast
 
-from tasks.chart_vqa.pies import share
+from tasks.chart_vqa.kinds.pies import share
 from tasks.chart_vqa.questions import (
     ChartData,
     largest_series,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from tasks.chart_vqa import bars, clouds, grouped, lines, pies
+from tasks.chart_vqa.kinds import bars, clouds, grouped, lines, pies
 from tasks.chart_vqa.texts import TextSource
 from tasks.drawing.canvas import Canvas, font, font_path, text_size
 from tasks.drawing.palettes import COLOR_MAPS, luminance, readable_on, spread
