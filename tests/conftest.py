@@ -45,13 +45,17 @@ sys.addaudithook(_on_event)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share the session's engine go to one worker, and the longest begin first.
+    """Tests that share the session's engine or browser go to one worker, and the longest begin first.
 
     An engine takes 20 s to start: one worker waits for engines while the other does all else.
     """
     for item in items:
-        if "served" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "served" in fixtures:
             item.add_marker(pytest.mark.xdist_group("the session's engine"))
+        if "browser" in fixtures:
+            item.add_marker(pytest.mark.process)
+            item.add_marker(pytest.mark.xdist_group("the session's browser"))
     items.sort(key=_rank)
 
 
@@ -117,6 +121,16 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         packages = functools.cache(importlib.metadata.packages_distributions)
         patch.setattr("inspect_ai._util.package.packages_distributions", packages)
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_display_of_an_earlier_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """inspect keeps the display that an evaluation began with, which writes to that test's stdout."""
+    if "inspect_ai" in sys.modules:
+        from inspect_ai.util._display import init_display_type
+
+        monkeypatch.setattr("inspect_ai._display.core.active._active_display", None)
+        init_display_type("none")
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,6 @@ def _run(main: Callable[[], None], *arguments: str) -> tuple[int, str]:
     out = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["bench", *arguments])
-        patch.setattr("inspect_ai._display.core.active._active_display", None)
         for name, value in {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}.items():
             patch.setenv(name, value)
         stderr = contextlib.redirect_stderr(io.StringIO())

@@ -29,8 +29,6 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     seconds. What the command does not catch fails the test, as a traceback would fail its user.
     """
     monkeypatch.chdir(tmp_path)
-    # inspect keeps the display that an earlier command began with, which writes to that one's stdout.
-    monkeypatch.setattr("inspect_ai._display.core.active._active_display", None)
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         given = ["bench", *map(str, arguments)]

@@ -216,6 +216,7 @@ def in_a_process(file: Path, made: Any, data: TrainData, base: Path, out: Path, 
     return subprocess.Popen([sys.executable, "-c", RUN, str(file)], cwd=Path(__file__).parents[2])
 
 
+@pytest.mark.process
 def test_killed_and_resumed_it_reaches_the_same_weights(
     tiny_checkpoint: Path, data: TrainData, recipe: Any, tmp_path: Path
 ) -> None:

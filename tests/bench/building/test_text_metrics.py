@@ -214,6 +214,7 @@ def test_the_worst_texts_come_first_among_mistakes_with_their_scores(tmp_path: P
     assert "right in part 23" in page
 
 
+@pytest.mark.process
 def test_a_killed_scoring_goes_on_where_it_was(tmp_path: Path, quiet: Any) -> None:
     name, file, rows = task(tmp_path, "[{chrf: {word_order: 2}}]", n=1500)
     command = [sys.executable, "-m", "bench", "score", name, str(file)]

@@ -339,6 +339,7 @@ def test_did_you_mean() -> None:
     assert did_you_mean("anything", []) == ""
 
 
+@pytest.mark.process
 def test_importing_the_declarations_is_light() -> None:
     code = (
         "import sys; import bench.declarations.task_spec, bench.declarations.catalog; "

@@ -15,6 +15,7 @@ from bench.serving.checkpoint import find_checkpoint
 from results.logs.logged_run import read_run
 
 
+@pytest.mark.process
 def test_inspect_evaluates_lists_and_scores_what_is_ours(tiny_checkpoint: Path, tmp_path: Path) -> None:
     """A process of inspect's own finds our tasks and providers by their one entry point."""
     pytest.importorskip("transformers")

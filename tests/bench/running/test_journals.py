@@ -95,6 +95,7 @@ def test_lines_that_are_no_completions_are_passed_over(path: Path) -> None:
     assert len(journal) == 0
 
 
+@pytest.mark.process
 def test_kill_dash_nine_loses_nothing_that_was_put(path: Path) -> None:
     program = (
         "import os, signal, sys\n"

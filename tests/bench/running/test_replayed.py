@@ -197,6 +197,7 @@ def test_any_character_may_stand_in_a_completion(tmp_path: Path, text: str) -> N
     assert read_completions(file) == {"a": (text, "unknown")}
 
 
+@pytest.mark.process
 def test_inspect_reads_and_scores_the_log(records: list[dict[str, Any]], scored: Any, tmp_path: Path) -> None:
     run = scored([{"id": r["id"], "completion": f"\\boxed{{{golds(r)[0]}}}"} for r in records[:6]])
     log = read_eval_log(run.location)

@@ -35,6 +35,7 @@ def elsewhere(folder: Path, how: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+@pytest.mark.process
 def test_a_live_run_is_not_resumed_and_a_killed_one_is(tmp_path: Path) -> None:
     with elsewhere(tmp_path, "shared") as process:
         with (
@@ -53,6 +54,7 @@ def test_a_live_run_is_not_resumed_and_a_killed_one_is(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.process
 def test_a_resumed_run_is_alone(tmp_path: Path) -> None:
     with elsewhere(tmp_path, "alone"):
         for alone, remedy in ((True, "leave out --resume"), (False, "another --log-dir")):

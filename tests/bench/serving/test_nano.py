@@ -66,6 +66,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home / "nano.yaml"
 
 
+@pytest.mark.process
 def test_it_is_trained_once_though_two_ask(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained: list[Path] = []
     train = bench.serving.nano._train
@@ -96,6 +97,7 @@ def test_a_changed_recipe_is_another_model(small: Path) -> None:
     assert bench.serving.nano.trained_folder(bench.declarations.recipes.find_recipe("nano")) != before
 
 
+@pytest.mark.process
 def test_an_interrupted_training_goes_on(small: Path, capfd: pytest.CaptureFixture[str]) -> None:
     killed = small.parents[1] / "killed"
     killed.touch()
@@ -112,6 +114,7 @@ def test_an_interrupted_training_goes_on(small: Path, capfd: pytest.CaptureFixtu
     assert out == "" and "going on after step 1" in err
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("end", "error", "said"),
     [
@@ -128,6 +131,7 @@ def test_how_its_training_ended_is_an_error_of_ours(
         bench.serving.nano._train(tmp_path / "nano")
 
 
+@pytest.mark.process
 def test_ctrl_c_ends_its_training_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started, ended = tmp_path / "started", tmp_path / "ended"
     code = f"""
@@ -157,6 +161,7 @@ finally:
     assert ended.exists()
 
 
+@pytest.mark.process
 def test_its_training_ends_with_the_process_that_waits_for_it(tmp_path: Path) -> None:
     child = (
         "import os, time; from bench.serving.parent import end_as_asked; end_as_asked(); "

@@ -236,6 +236,7 @@ def test_a_call_for_each_stage_is_one_conversation(
     assert read_stages(table(tmp_path / "taught")[0]["completion"], TAGS)["CAPTION"] == "about the caption"
 
 
+@pytest.mark.process
 def test_a_killed_teacher_is_asked_nothing_twice(
     endpoint: Any, problems: dict[str, dict[str, Any]], scienceqa_folder: Path, tmp_path: Path, quiet: Any
 ) -> None:

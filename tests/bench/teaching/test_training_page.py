@@ -79,6 +79,7 @@ def browser(tmp_path: Path) -> Iterator[Any]:
     opened.close()
 
 
+@pytest.mark.process
 def test_what_rows_say_stays_text_in_a_browser(
     folder: Path, browser: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

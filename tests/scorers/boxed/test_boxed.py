@@ -582,6 +582,7 @@ def test_arguments_are_checked() -> None:
         answers_match("7", "7", kind="integer")  # type: ignore[arg-type]
 
 
+@pytest.mark.process
 def test_sympy_is_not_imported_for_rational_numbers() -> None:
     script = (
         "import sys; from scorers.boxed.boxed_answer import answers_match as match\n"

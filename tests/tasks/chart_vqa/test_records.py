@@ -257,6 +257,7 @@ def _start(folder: Path, **environment: str) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.process
 def test_processes_agree_byte_for_byte_and_may_share_a_cache(tmp_path: Path) -> None:
     shared, own = tmp_path / "shared", tmp_path / "own"
     running = [
@@ -397,6 +398,7 @@ def test_a_text_file_gives_charts_until_it_runs_out(tmp_path: Path) -> None:
         charts("train", size=500, charts="bar", text=str(path), cache_dir=tmp_path)
 
 
+@pytest.mark.process
 def test_importing_the_records_loads_no_drawing_library() -> None:
     code = (
         "import sys, tasks.chart_vqa.records; "

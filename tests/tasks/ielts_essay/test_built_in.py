@@ -92,6 +92,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.process
 def test_processes_agree_byte_for_byte(tmp_path: Path) -> None:
     running = [
         subprocess.Popen(

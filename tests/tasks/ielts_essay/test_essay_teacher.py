@@ -15,7 +15,7 @@ from tasks.ielts_essay.essay import Essay, one_paragraph, parse_essay, structure
 from tasks.ielts_essay.essay_teacher import Accepted, Rejected, accept_essay, copied, teacher_messages
 from tasks.ielts_essay.records import ielts_essays
 from tasks.ielts_essay.worked import EXAMPLES, Example, worked_examples
-from trainers.data.targets import completion
+from trainers.data.targets import target_text
 
 Record = dict[str, Any]
 
@@ -82,9 +82,9 @@ def test_a_golden_essay_in_steps_is_accepted_and_both_variants_fit_the_recipes(r
     for record in records:
         verdict = accept_essay(record, structured(record))
         assert verdict == Accepted(structured(record), record["target"])
-        assert completion("essay_structured", text=verdict.structured) == verdict.structured
-        assert completion("essay_unstructured", text=verdict.structured) == verdict.unstructured
-        assert completion("essay_unstructured", text=verdict.unstructured) == verdict.unstructured
+        assert target_text("essay_structured", text=verdict.structured) == verdict.structured
+        assert target_text("essay_unstructured", text=verdict.structured) == verdict.unstructured
+        assert target_text("essay_unstructured", text=verdict.unstructured) == verdict.unstructured
 
 
 def test_an_essay_about_the_example_is_rejected(records: list[Record]) -> None:

@@ -92,6 +92,7 @@ def check_same_training(one: Path, two: Path, kind: str) -> None:
         torch.testing.assert_close(weights[1][name], tensor, rtol=0, atol=2e-4)
 
 
+@pytest.mark.process
 def test_two_processes_train_as_one_does(
     alone: Path, random_checkpoint: RandomCheckpoint, tmp_path: Path
 ) -> None:
@@ -105,6 +106,7 @@ def test_two_processes_train_as_one_does(
     assert [file.name for file in tmp_path.iterdir()] == ["two"]
 
 
+@pytest.mark.process
 def test_two_machines_that_share_the_weights_train_as_one_process_does(
     alone: Path, random_checkpoint: RandomCheckpoint, tmp_path: Path
 ) -> None:
@@ -122,6 +124,7 @@ def test_two_machines_that_share_the_weights_train_as_one_process_does(
     check_same_training(alone, tmp_path / "two", "FSDP")
 
 
+@pytest.mark.process
 def test_a_mistake_in_a_process_is_said_once_and_gives_its_code(
     random_checkpoint: RandomCheckpoint, tmp_path: Path
 ) -> None:
@@ -179,6 +182,7 @@ def test_what_runs_otherwise_than_asked_ends_the_training(monkeypatch: pytest.Mo
         running(_Accelerator("NO"))
 
 
+@pytest.mark.process
 def test_processes_that_do_not_find_each_other_are_an_error() -> None:
     code = (
         "import os; os.environ['TUNEBENCH_PROCESSES'] = '2'\n"

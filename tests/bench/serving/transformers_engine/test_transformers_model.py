@@ -510,6 +510,7 @@ def test_an_evaluation_runs_on_it(folder: Path, tmp_path: Path) -> None:
     assert [sample.output.completion for sample in log.samples] == [o.completion for o in expected]
 
 
+@pytest.mark.process
 def test_importing_it_loads_no_torch() -> None:
     code = (
         "import sys, bench.serving.transformers_engine.provider; "
