@@ -1,1 +1,1 @@
-"""The statistics: means, intervals, tests, power, ratings. Pure functions of numbers."""
+"""The statistics: means, intervals, tests, power, ratings. Pure: nothing here reads or writes."""
