@@ -33,8 +33,8 @@ demo: install ## train the built-in model on charts; before and after, scored th
 test: install ## the tests, offline, through the real vLLM on this machine's CPU
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
-quick: install ## the tests that start no engine and no process
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m 'not engine and not process' $(ARGS)
+quick: install ## the inner loop: tests without engine, process, model or whole evaluation
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m 'not engine and not process and not slow' $(ARGS)
 
 check: install ## ruff, format and mypy
 	$(BIN)/ruff check .

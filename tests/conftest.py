@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import importlib.metadata
 import importlib.util
 import os
@@ -57,6 +58,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.process)
             item.add_marker(pytest.mark.xdist_group("the session's browser"))
     items.sort(key=_rank)
+
+
+def pytest_collection_finish() -> None:
+    """What collecting has loaded is a million objects that never die; walking them again and again is slow."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _rank(item: pytest.Item) -> int:

@@ -25,6 +25,8 @@ from bench.declarations.recipes import builtin_recipes, find_recipe, recipe_file
 from bench.errors import RequestError
 from bench.training.training_run import TrainRequest, describe_training, run_training
 
+pytestmark = pytest.mark.slow
+
 STAGED = (
     "<SUMMARY>Two bars are to be compared.</SUMMARY>\n<CAPTION>Two bars, {0} and {1} long.</CAPTION>\n"
     "<REASONING>{1} is more than {0}.</REASONING>\n<CONCLUSION>B</CONCLUSION>"

@@ -33,6 +33,8 @@ from trainers.machine.watch import Silent
 from trainers.models.base import Base
 from trainers.training import TrainingStopped, TrainResult, train
 
+pytestmark = pytest.mark.slow
+
 
 def losses(result: TrainResult) -> list[float]:
     return [point["loss"] for point in result.points if "loss" in point]

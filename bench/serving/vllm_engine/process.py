@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from importlib.metadata import entry_points
 
+from bench.errors import RequestError
 from bench.serving.parent import end_with
 from bench.serving.vllm_engine.seeded_sampling import keep_seeds_on_cpu
 
@@ -24,3 +26,18 @@ def end_with_parent() -> None:
     end_with(parent.pid)
     # Here rather than in an entry point of its own: only engines of ours are changed.
     keep_seeds_on_cpu()
+
+
+def check_entry_point() -> None:
+    """RequestError where vLLM would not find `end_with_parent`.
+
+    It says so in its log alone, and its engines would outlive their runs. So it is after the code was updated
+    under an installation that still names the function's earlier place.
+    """
+    named = [one.value for one in entry_points(group="vllm.general_plugins", name="tunebench")]
+    # The first is what vLLM takes, as a folder's own metadata may stand before the installed one.
+    if named[:1] != [f"{__name__}:{end_with_parent.__name__}"]:
+        raise RequestError(
+            f"vLLM's plugin of Tunebench is installed as {', '.join(named) or 'nothing'}, which this code does"
+            " not have; the installation is older than the code: run `make install` (or `pip install -e .`)"
+        )

@@ -35,6 +35,7 @@ from bench.serving.checkpoint import declared_context, find_checkpoint
 from bench.serving.local_provider import LocalProvider, version_of
 from bench.serving.message_pictures import decoded_picture
 from bench.serving.vllm_engine.engine import Engine, EngineSettings
+from bench.serving.vllm_engine.process import check_entry_point
 from solvers.option_likelihood import TextScore
 from tasks.cache import cache_folder
 
@@ -168,12 +169,13 @@ class EngineAPI(LocalProvider):
         log_file: Path | None,
         needed_length: int | None,
     ) -> dict[str, Any]:
-        """With a context that the tasks need; RequestError where vLLM is not installed."""
+        """With a context that the tasks need; RequestError where vLLM or its plugin is not installed."""
         if version_of(*cls.distributions) is None:
             raise RequestError(
                 f"--model {name} is served by vLLM, which is not installed: "
                 "pip install 'tunebench[vllm]' on a GPU, `make install` on a CPU"
             )
+        check_entry_point()
         arguments = dict(given)
         if "max_model_len" not in arguments and needed_length:
             folder = find_checkpoint(checkpoint, revision=arguments.get("revision")).folder

@@ -21,6 +21,8 @@ from results.numbers.metrics import metric_runs, run_metrics
 from scorers.judges.correctness import correctness, correctness_signature
 from scorers.judges.judge_prompt import shown_texts
 
+pytestmark = pytest.mark.slow
+
 TASK = """
 name: plants
 version: 1-A

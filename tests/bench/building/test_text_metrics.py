@@ -38,6 +38,8 @@ from scorers.boxed.boxed_scorer import boxed
 from scorers.judges.verdict_scorer import verdict
 from scorers.overlap.rouge import rouge_scores
 
+pytestmark = pytest.mark.slow
+
 sacrebleu = pytest.importorskip("sacrebleu")
 pytest.importorskip("rapidfuzz")
 

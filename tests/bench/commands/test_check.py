@@ -16,6 +16,8 @@ import pytest
 from bench.cli import main
 from bench.records.loading import load_records
 
+pytestmark = pytest.mark.slow
+
 N = 60
 Command = Callable[..., tuple[int, str, str]]
 TASK = """

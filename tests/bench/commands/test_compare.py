@@ -12,6 +12,8 @@ import pytest
 from bench.cli import main
 from bench.running.replayed import score_completions
 
+pytestmark = pytest.mark.slow
+
 N = 120
 RED = "\\text{\x1b[31mno}"
 Command = Callable[..., tuple[int, str, str]]

@@ -44,6 +44,8 @@ from results.verdicts.win_rate import win_rate, win_rates
 from scorers.judges.judge_prompt import pair_prompt, shown_texts
 from tasks.ielts_essay.records import ielts_essays
 
+pytestmark = pytest.mark.slow
+
 SIZE = 12
 Student = Callable[[dict[str, Any], int], str]
 

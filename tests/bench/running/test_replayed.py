@@ -21,6 +21,8 @@ from results.logs.logged_run import Run
 from scorers.boxed.boxed_answer import answers_match, extract_boxed
 from tasks.chart_vqa.records import FAMILIES, charts
 
+pytestmark = pytest.mark.slow
+
 SIZE = 120
 TRACES = Path(__file__).parents[3] / ".." / "shared" / "data" / "reasoning_charts_bar.json"
 

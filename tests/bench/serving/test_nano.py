@@ -25,6 +25,8 @@ from bench.serving.checkpoint import find_checkpoint
 from bench.serving.parent import PARENT
 from trainers.loop.run_folder import UNFINISHED
 
+pytestmark = pytest.mark.slow
+
 # `bench` with the recipe and the texts of the test; `killed` interrupts it at its first checkpoint.
 BENCH = """
 from pathlib import Path

@@ -29,6 +29,8 @@ from bench.teaching.distillation import DistillRequest, describe_teaching, run_t
 from scorers.teaching.stages import read_stages
 from tasks.ielts_essay.essay import Essay
 
+pytestmark = pytest.mark.slow
+
 TAGS = ("SUMMARY", "CAPTION", "REASONING", "CONCLUSION")
 
 

@@ -34,6 +34,8 @@ from tasks.cache import cache_folder
 from trainers.data.shared_examples import overlaps
 from trainers.models.untrained_nano import write_untrained
 
+pytestmark = pytest.mark.slow
+
 RECIPE = """\
 name: counting
 summary: Count bars.

@@ -26,6 +26,8 @@ from scorers.bertscore.bertscore import (  # noqa: E402
 from scorers.bertscore.encoder import Encoder, choose_encoder, has_bfloat16  # noqa: E402
 from scorers.bertscore.vector_cache import VectorCache  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 LAYER = 5
 _BFLOAT16 = pytest.mark.skipif(not has_bfloat16(), reason="needs a machine that computes in bfloat16")
 PAIRS = [

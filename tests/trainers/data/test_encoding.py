@@ -20,6 +20,8 @@ from trainers.data.pixels import MappedStore
 from trainers.machine.watch import Silent
 from trainers.models.base import Base
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def processor(tiny_checkpoint: Path, recipe: Any) -> Any:

@@ -19,6 +19,8 @@ from trainers.machine.watch import Silent
 from trainers.models.base import Base
 from trainers.training import train
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = ("How many bars?", "How many bars are there? Count them all.", "Which bar is the tallest one?")
 
 

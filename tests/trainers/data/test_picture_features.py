@@ -21,6 +21,8 @@ from trainers.machine.watch import Silent  # noqa: E402
 from trainers.models.base import Base  # noqa: E402 - after the check that it is there
 from trainers.training import train  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 FROZEN = {"frozen": ["vision", "connector"]}
 
 

@@ -17,6 +17,8 @@ from trainers.data.examples import TrainData, TrainExample
 from trainers.loop.trackers import missing, open_trackers
 from trainers.training import TrainingStopped, train
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def data(examples: list[TrainExample], held_back: list[TrainExample]) -> TrainData:

@@ -20,6 +20,8 @@ from trainers.lineage import read_lineage, write_lineage  # noqa: E402
 from trainers.models.adapters import attach, four_bits, merge, name_base, text_layers  # noqa: E402
 from trainers.models.video_stand_in import stand_in_for_video  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 ARCHITECTURES = ("idefics3", "smolvlm2", "qwen2_5_vl", "llava_next")
 
 

@@ -36,6 +36,8 @@ from results.logs.logged_run import read_run  # noqa: E402
 from trainers.models.adapters import merge  # noqa: E402
 from trainers.models.video_stand_in import stand_in_for_video  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 SIZES = ((96, 64), (64, 150), (200, 120))
 
 

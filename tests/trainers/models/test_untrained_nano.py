@@ -11,6 +11,8 @@ pytest.importorskip("transformers")
 
 from trainers.models.untrained_nano import Shape, chat_tokenizer, write_untrained
 
+pytestmark = pytest.mark.slow
+
 PROMPT = " How many letters are shown? Put the final answer, and nothing else, inside \\boxed{}."
 
 

@@ -15,6 +15,8 @@ if importlib.util.find_spec("torchvision") is not None:
 
 from trainers.models.video_stand_in import stand_in_for_video
 
+pytestmark = pytest.mark.slow
+
 
 class RandomCheckpoint(Protocol):
     def __call__(self, architecture: str) -> Path: ...

@@ -32,7 +32,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 # transformers 5.19's Mllama calls its own layers by an old name.
-pytestmark = pytest.mark.filterwarnings("ignore:.hidden_state. is deprecated")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.hidden_state. is deprecated")]
 
 GENERATING = ("mllama", "kosmos2")
 GREEDY = GenerateConfig(max_tokens=8, temperature=0)

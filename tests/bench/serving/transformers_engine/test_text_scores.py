@@ -16,6 +16,8 @@ from solvers.option_likelihood import ScoresTexts, TextScore
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+pytestmark = pytest.mark.slow
+
 TEXTS = ["True", "False", "the highest bar", "B"]
 
 

@@ -39,6 +39,8 @@ from bench.serving.transformers_engine.provider import TransformersAPI
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+pytestmark = pytest.mark.slow
+
 GREEDY = GenerateConfig(max_tokens=16, temperature=0)
 COLOURS = ("red", "blue", "green", "black")
 
