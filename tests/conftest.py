@@ -46,22 +46,25 @@ sys.addaudithook(_on_event)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share the session's engine or browser go to one worker, and the longest begin first.
+    """Tests that share an engine or a browser go to one worker, the rest file by file; engines first.
 
-    An engine takes 20 s to start: one worker waits for engines while the other does all else.
+    An engine takes 20 s to start: one worker waits for engines while the other does all else. The tests of a
+    file share what it makes, so they stay together; those that start an engine each go where there is time.
     """
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        if "served" in fixtures:
-            item.add_marker(pytest.mark.xdist_group("the session's engine"))
         if "browser" in fixtures:
             item.add_marker(pytest.mark.process)
             item.add_marker(pytest.mark.xdist_group("the session's browser"))
+        elif "served" in fixtures:
+            item.add_marker(pytest.mark.xdist_group("the session's engine"))
+        elif item.get_closest_marker("engine") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
     items.sort(key=_rank)
 
 
 def pytest_collection_finish() -> None:
-    """What collecting has loaded is a million objects that never die; walking them again and again is slow."""
+    """What collecting has loaded is a million objects that never die: they are walked no more."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -38,6 +38,6 @@ def check_entry_point() -> None:
     # The first is what vLLM takes, as a folder's own metadata may stand before the installed one.
     if named[:1] != [f"{__name__}:{end_with_parent.__name__}"]:
         raise RequestError(
-            f"vLLM's plugin of Tunebench is installed as {', '.join(named) or 'nothing'}, which this code does"
-            " not have; the installation is older than the code: run `make install` (or `pip install -e .`)"
+            f"vLLM's plugin of Tunebench is installed as {', '.join(named) or 'nothing'}, which this"
+            " code does not have. The installation is older than the code: run `make install`"
         )

@@ -23,6 +23,8 @@ from results.numbers.metrics import metric_json, metric_runs, run_metrics
 from results.shown.metrics_table import group_metrics_tables
 from scorers.essays.essay_form import FAULTS
 
+pytestmark = pytest.mark.slow
+
 SPEC = importlib.util.spec_from_file_location(
     "drawn_clone", Path(__file__).parents[2] / "tasks" / "ielts_essay" / "conftest.py"
 )

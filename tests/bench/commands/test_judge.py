@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from bench.cli import app
 from bench.errors import TunebenchError
 
+pytestmark = pytest.mark.slow
+
 Bench = Callable[..., "Done"]
 TASK = """
 name: reports

@@ -56,6 +56,7 @@ def test_an_error_is_an_answer(server: ThreadingHTTPServer) -> None:
     check_endpoint(url(server))
 
 
+@pytest.mark.slow
 def test_a_run_ends_when_its_server_is_gone(server: ThreadingHTTPServer, monkeypatch: Any) -> None:
     monkeypatch.setattr(bench.running.lifetime, "_SECONDS_BETWEEN_PROBES", 0.05)
     stopped: list[bool] = []

@@ -74,6 +74,7 @@ def test_a_true_preference_is_left_where_length_does_not_matter() -> None:
     assert found.low < special.expit(1.0) < found.high
 
 
+@pytest.mark.slow
 def test_the_interval_covers_as_often_as_it_says() -> None:
     """40 draws of 150 pairs: the truth inside in 95%, within what 40 draws can tell."""
     truth = float(special.expit(0.5))

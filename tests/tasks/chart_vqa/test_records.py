@@ -21,6 +21,9 @@ from tasks.chart_vqa.records import CHARTS, charts, rationale
 from tasks.chart_vqa.texts import TextSource
 from tasks.splits import SPLITS, canonical
 
+# Whole sets of charts are drawn.
+pytestmark = pytest.mark.slow
+
 Records = list[dict[str, Any]]
 ROOT = Path(__file__).parents[3]
 
@@ -217,6 +220,7 @@ def test_splits_share_no_picture_and_no_text(by_split: dict[str, Records]) -> No
         assert not data[one] & data[other]
 
 
+@pytest.mark.slow
 def test_splits_share_no_data_over_many_seeds() -> None:
     found: dict[str, dict[str, set[str]]] = {split: {chart: set() for chart in CHARTS} for split in SPLITS}
     for split in SPLITS:

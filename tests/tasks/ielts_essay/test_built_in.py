@@ -24,6 +24,9 @@ from tasks.ielts_essay.records import ielts_essays
 from tasks.ielts_essay.worked import EXAMPLES
 from tasks.splits import SPLITS
 
+# Whole sets of charts are drawn.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 Records = list[dict[str, Any]]
 
