@@ -45,6 +45,7 @@ def _on_event(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_on_event)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share an engine or a browser go to one worker, the rest file by file; engines first.
 

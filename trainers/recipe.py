@@ -35,7 +35,7 @@ DATA_SOURCES = ("task", "folder", "jsonl", "parquet", "hub")
 """Where examples can come from; a recipe names exactly one."""
 
 ModelPart: TypeAlias = Literal["vision", "connector", "text"]
-"""A part of a vision-language model; `trainers.models.parts` says which parameter belongs to which."""
+"""A part of a vision-language model; `trainers.models.model_parts` says which parameter belongs to which."""
 
 TargetForm: TypeAlias = Literal[
     "answer_only", "rationale_then_answer", "staged_tags", "essay_structured", "essay_unstructured"

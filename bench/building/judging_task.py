@@ -90,7 +90,7 @@ def _sample(pairs: PairSet, sample_id: str, item: JudgedSample, a: str, b: str, 
     return Sample(id=sample_id, input=[message], target="", metadata=metadata)
 
 
-def describe(task: Task, judges: Sequence[str]) -> Mapping[str, Any]:
+def describe_judging(task: Task, judges: Sequence[str]) -> Mapping[str, Any]:
     """What would be judged, and one whole prompt, as plain data."""
     identity = (task.metadata or {})["identity"]
     said = identity["judging"]

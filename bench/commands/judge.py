@@ -175,10 +175,10 @@ def _frozen(file: Path, logs: list[str] | None, against: str | None, limit: int 
 def _describe(chosen: PairSet, request: RunRequest, as_json: bool) -> None:
     import yaml
 
-    from bench.building.judging_task import describe
+    from bench.building.judging_task import describe_judging
     from bench.judging.pairwise import pairs_task
 
-    said = describe(pairs_task(chosen), request.models)
+    said = describe_judging(pairs_task(chosen), request.models)
     if as_json:
         print(json.dumps(said, indent=2, ensure_ascii=False))
         return

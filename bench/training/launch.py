@@ -53,7 +53,7 @@ class Processes:
         return self.per_machine * self.machines
 
 
-def check(processes: Processes, request: TrainRequest, recipe: TrainRecipe) -> None:
+def check_processes(processes: Processes, request: TrainRequest, recipe: TrainRecipe) -> None:
     """RequestError for a request that no launcher could serve as asked."""
     try:
         recipe.batch.share(processes.total)
@@ -90,7 +90,7 @@ def train_in_processes(request: TrainRequest, processes: Processes, show: str) -
 
     # Mistakes are said once, before there are many to say them.
     recipe = resolved(request)
-    check(processes, request, recipe)
+    check_processes(processes, request, recipe)
     check_data_is_there(recipe)
     base_checkpoint(recipe)
     out = request.out or new_folder(recipe, resume=request.resume)

@@ -19,7 +19,7 @@ import torch
 
 from trainers.data.collator import POSITIONS, joined
 from trainers.data.encoding import EncodedData
-from trainers.models.parts import part_of
+from trainers.models.model_parts import part_of
 
 # Features take at most a quarter of the free memory: batches, checkpoints and other processes need theirs.
 _SHARE_OF_FREE = 4

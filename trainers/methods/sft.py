@@ -14,7 +14,7 @@ from trainers.data.packing import PackedCollator, packed
 from trainers.loop.run_folder import intermediate
 from trainers.machine.processes import first_alone, join, running
 from trainers.methods.contract import Training
-from trainers.models.parts import part_sizes
+from trainers.models.model_parts import part_sizes
 from trainers.recipe import TrainRecipe
 
 if TYPE_CHECKING:

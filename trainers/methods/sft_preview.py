@@ -14,7 +14,7 @@ from trainers.loop.memory import memory_estimate
 from trainers.machine.watch import Watch
 from trainers.methods.sft import laid_out
 from trainers.models.base import Base
-from trainers.models.parts import part_sizes
+from trainers.models.model_parts import part_sizes
 from trainers.recipe import TrainRecipe
 
 

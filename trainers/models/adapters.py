@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from trainers.lineage import Digest, git_commit, is_of, read_lineage, versions, write_lineage
 from trainers.machine.reasons import machine_reason
-from trainers.models.parts import part_of
+from trainers.models.model_parts import part_of
 from trainers.models.video_stand_in import stand_in_for_video
 
 # Left in their own precision where the base is in four bits: the pictures' way in, and the head.

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from trainers.models.parts import freeze
+from trainers.models.model_parts import freeze
 from trainers.models.video_stand_in import stand_in_for_video
 from trainers.recipe import TrainRecipe
 

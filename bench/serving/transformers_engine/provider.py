@@ -30,6 +30,7 @@ from bench.errors import RequestError, did_you_mean
 from bench.serving.checkpoint import find_checkpoint
 from bench.serving.local_provider import LocalProvider
 from bench.serving.transformers_engine.batching import Batcher
+from bench.serving.transformers_engine.checkpoint_loading import load
 from bench.serving.transformers_engine.loaded_model import (
     MAX_TOKENS,
     Chat,
@@ -38,7 +39,6 @@ from bench.serving.transformers_engine.loaded_model import (
     Settings,
     free_memory,
 )
-from bench.serving.transformers_engine.loading import load
 from solvers.option_likelihood import TextScore
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")

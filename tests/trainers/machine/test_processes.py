@@ -23,7 +23,7 @@ from safetensors.torch import load_file  # noqa: E402 - after the check that the
 from bench.commands.train import TrainingShow  # noqa: E402
 from bench.declarations.recipes import find_recipe  # noqa: E402
 from bench.errors import RequestError  # noqa: E402
-from bench.training.launch import Processes, check  # noqa: E402
+from bench.training.launch import Processes, check_processes  # noqa: E402
 from bench.training.training_run import TrainRequest, run_training  # noqa: E402
 from trainers.loop.curve_file import read_points  # noqa: E402
 from trainers.machine.processes import PARALLELISM, NotAsAskedError, running  # noqa: E402
@@ -153,7 +153,7 @@ def test_what_no_launcher_could_serve_is_refused(
     processes: Processes, request_: TrainRequest, said: str
 ) -> None:
     with pytest.raises(RequestError, match=said):
-        check(processes, request_, find_recipe("nano"))
+        check_processes(processes, request_, find_recipe("nano"))
 
 
 class _Kind:
