@@ -179,7 +179,7 @@ def leaderboard_markdown(board: Leaderboard, by: str | None = None, published: P
         runs = [cell.run for _, cell in board.cells(column)]
         if by and group_names(runs, by):
             parts.append(_markdown_groups(board, column, by))
-    parts.append("  \n".join([*legend(board), *map(_cell_text, signature_lines(board))]))
+    parts.append("  \n".join(map(_cell_text, [*legend(board), *signature_lines(board)])))
     parts += [f"Warning: {_cell_text(line)}" for line in board_warnings(board)]
     for source, table in published:
         parts.append(_markdown_published(source, table))

@@ -56,7 +56,7 @@ def start(tmp_path: Path, heeds_ctrl_c: None) -> Iterator[Start]:
         yield run
 
 
-def wait_until(true: Callable[[], object], what: str, seconds: float = 120) -> None:
+def wait_until(true: Callable[[], object], what: str, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:
