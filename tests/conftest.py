@@ -45,22 +45,11 @@ def _on_event(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_on_event)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share an engine or a browser go to one worker, the rest file by file; engines first.
-
-    An engine takes 20 s to start: one worker waits for engines while the other does all else. The tests of a
-    file share what it makes, so they stay together; those that start an engine each go where there is time.
-    """
+    """Engines begin first: while one worker waits 20 s for an engine, the other does something else."""
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if "browser" in fixtures:
+        if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.process)
-            item.add_marker(pytest.mark.xdist_group("the session's browser"))
-        elif "served" in fixtures:
-            item.add_marker(pytest.mark.xdist_group("the session's engine"))
-        elif item.get_closest_marker("engine") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
     items.sort(key=_rank)
 
 
