@@ -23,6 +23,7 @@ from tasks.ielts_essay.golden import golden_essay
 from tasks.ielts_essay.plans import plan
 
 ROOT = Path(__file__).parent.parent
+LABELLED = ROOT / "tests" / "scorers" / "essays"
 ESSAYS = 10_000
 CHARTS = 1_000
 BUDGET_MS = 50.0
@@ -38,7 +39,7 @@ def essays() -> list[Item]:
     labelled = [
         row["text"]
         for name in ("essays", "essays_held_out")
-        for row in yaml.safe_load((ROOT / "tests" / "scorers" / f"{name}.yaml").read_text(encoding="utf-8"))
+        for row in yaml.safe_load((LABELLED / f"{name}.yaml").read_text(encoding="utf-8"))
     ]
     rng = random.Random(1)
     found = []
