@@ -29,8 +29,6 @@ TRAINED, UNTRAINED = "nano", "nano-untrained"
 NAMES = (TRAINED, UNTRAINED)
 
 _BENCH = (sys.executable, "-m", "bench")
-# What `bench train` calls a folder that it has begun and not finished.
-_UNFINISHED = ".unfinished"
 # Ctrl-C in a terminal reaches the training as well; one that it has not heard of by then is told by us.
 _SECONDS_TO_HEAR = 2.0
 _SECONDS_TO_END = 10.0
@@ -105,8 +103,10 @@ def _train(folder: Path) -> None:
     RequestError where `bench train` finds that it cannot be done here, IncompleteRunError where it was not
     finished; the reason is on stderr by then.
     """
+    from trainers.loop.run_folder import UNFINISHED
+
     print("nano is trained on its first use: a few minutes on two cores, then it is kept", file=sys.stderr)
-    begun = folder.with_name(folder.name + _UNFINISHED).exists()
+    begun = folder.with_name(folder.name + UNFINISHED).exists()
     code = _ended([*_BENCH, "train", TRAINED, "--out", str(folder), *(["--resume"] if begun else [])])
     if code == RequestError.exit_code:
         raise RequestError(f"--model {TRAINED}: it cannot be trained here, for the reason above")

@@ -32,10 +32,10 @@ from bench.running.dry_run import shown_prompt
 from bench.running.lifetime import quiet_collector
 from bench.running.request import RunRequest, Show
 from bench.running.run import QUIET, needed_length, run_one
+from bench.running.run_context import run_context
 from bench.serving.model import ModelRequest, ServedModel, check_endpoint, library_versions, resolve_model
 from results.logs.sample_file import SampleFile
 from results.shown.acceptance_table import Acceptance, acceptance
-from solvers.journal import current_progress
 from solvers.replay import replay
 from tasks.declared import RATIONALES, Rationale, rationale_of
 from trainers.data.examples import TrainExample, examples_hash
@@ -212,10 +212,12 @@ async def _programmatic(
         "libraries": library_versions(),
     }
     count = min(len(task.dataset), request.limit or len(task.dataset))
-    with show.samples(f"{task.name} × {PROGRAMMATIC}", count) as advance, quiet_collector():
-        current_progress.set(advance)
+    with (
+        show.samples(f"{task.name} × {PROGRAMMATIC}", count) as advance,
+        quiet_collector(),
+        run_context(completed=advance),
+    ):
         log = await _replayed(task, rationales, request, identity)
-        current_progress.set(None)
     if log.status != "success":
         raise IncompleteRunError(f"scoring stopped: {log.error.message if log.error else log.status}")
     return log.location, identity
